@@ -211,6 +211,7 @@ func (e BadgeKeyUse) Valid() bool {
 // Defines values for CampaignKind.
 const (
 	CampaignKindAnnouncement CampaignKind = "announcement"
+	CampaignKindExam         CampaignKind = "exam"
 	CampaignKindNudge        CampaignKind = "nudge"
 	CampaignKindOpening      CampaignKind = "opening"
 	CampaignKindWeekly       CampaignKind = "weekly"
@@ -220,6 +221,8 @@ const (
 func (e CampaignKind) Valid() bool {
 	switch e {
 	case CampaignKindAnnouncement:
+		return true
+	case CampaignKindExam:
 		return true
 	case CampaignKindNudge:
 		return true
@@ -1002,6 +1005,7 @@ func (e ConditionNext) Valid() bool {
 
 // Defines values for ConsentPurpose.
 const (
+	ConsentPurposeCalls        ConsentPurpose = "calls"
 	ConsentPurposeNews         ConsentPurpose = "news"
 	ConsentPurposeNudges       ConsentPurpose = "nudges"
 	ConsentPurposeProgressMail ConsentPurpose = "progress_mail"
@@ -1011,6 +1015,8 @@ const (
 // Valid indicates whether the value is a known member of the ConsentPurpose enum.
 func (e ConsentPurpose) Valid() bool {
 	switch e {
+	case ConsentPurposeCalls:
+		return true
 	case ConsentPurposeNews:
 		return true
 	case ConsentPurposeNudges:
@@ -1405,6 +1411,117 @@ func (e ExamAttemptState) Valid() bool {
 	case ExamAttemptStateTimedOut:
 		return true
 	case ExamAttemptStateVerified:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExamCallBy.
+const (
+	ExamCallByGrade ExamCallBy = "grade"
+	ExamCallByMock  ExamCallBy = "mock"
+)
+
+// Valid indicates whether the value is a known member of the ExamCallBy enum.
+func (e ExamCallBy) Valid() bool {
+	switch e {
+	case ExamCallByGrade:
+		return true
+	case ExamCallByMock:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExamCallLastHow.
+const (
+	ExamCallLastHowCall     ExamCallLastHow = "call"
+	ExamCallLastHowReminder ExamCallLastHow = "reminder"
+)
+
+// Valid indicates whether the value is a known member of the ExamCallLastHow enum.
+func (e ExamCallLastHow) Valid() bool {
+	switch e {
+	case ExamCallLastHowCall:
+		return true
+	case ExamCallLastHowReminder:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExamCallReason.
+const (
+	ExamCallReasonDidNotCome ExamCallReason = "did_not_come"
+	ExamCallReasonNotBooked  ExamCallReason = "not_booked"
+)
+
+// Valid indicates whether the value is a known member of the ExamCallReason enum.
+func (e ExamCallReason) Valid() bool {
+	switch e {
+	case ExamCallReasonDidNotCome:
+		return true
+	case ExamCallReasonNotBooked:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExamContactHow.
+const (
+	ExamContactHowCall     ExamContactHow = "call"
+	ExamContactHowReminder ExamContactHow = "reminder"
+)
+
+// Valid indicates whether the value is a known member of the ExamContactHow enum.
+func (e ExamContactHow) Valid() bool {
+	switch e {
+	case ExamContactHowCall:
+		return true
+	case ExamContactHowReminder:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExamContactOutcome.
+const (
+	ExamContactOutcomeCallBack    ExamContactOutcome = "call_back"
+	ExamContactOutcomeHeldOut     ExamContactOutcome = "held_out"
+	ExamContactOutcomeNoAnswer    ExamContactOutcome = "no_answer"
+	ExamContactOutcomeReached     ExamContactOutcome = "reached"
+	ExamContactOutcomeSkipped     ExamContactOutcome = "skipped"
+	ExamContactOutcomeWillBook    ExamContactOutcome = "will_book"
+	ExamContactOutcomeWillNot     ExamContactOutcome = "will_not"
+	ExamContactOutcomeWritten     ExamContactOutcome = "written"
+	ExamContactOutcomeWrongNumber ExamContactOutcome = "wrong_number"
+)
+
+// Valid indicates whether the value is a known member of the ExamContactOutcome enum.
+func (e ExamContactOutcome) Valid() bool {
+	switch e {
+	case ExamContactOutcomeCallBack:
+		return true
+	case ExamContactOutcomeHeldOut:
+		return true
+	case ExamContactOutcomeNoAnswer:
+		return true
+	case ExamContactOutcomeReached:
+		return true
+	case ExamContactOutcomeSkipped:
+		return true
+	case ExamContactOutcomeWillBook:
+		return true
+	case ExamContactOutcomeWillNot:
+		return true
+	case ExamContactOutcomeWritten:
+		return true
+	case ExamContactOutcomeWrongNumber:
 		return true
 	default:
 		return false
@@ -2035,6 +2152,36 @@ func (e NewCandidateCheckMethod) Valid() bool {
 	case NewCandidateCheckMethodDocument:
 		return true
 	case NewCandidateCheckMethodInPerson:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewExamCallOutcome.
+const (
+	NewExamCallOutcomeCallBack    NewExamCallOutcome = "call_back"
+	NewExamCallOutcomeNoAnswer    NewExamCallOutcome = "no_answer"
+	NewExamCallOutcomeReached     NewExamCallOutcome = "reached"
+	NewExamCallOutcomeWillBook    NewExamCallOutcome = "will_book"
+	NewExamCallOutcomeWillNot     NewExamCallOutcome = "will_not"
+	NewExamCallOutcomeWrongNumber NewExamCallOutcome = "wrong_number"
+)
+
+// Valid indicates whether the value is a known member of the NewExamCallOutcome enum.
+func (e NewExamCallOutcome) Valid() bool {
+	switch e {
+	case NewExamCallOutcomeCallBack:
+		return true
+	case NewExamCallOutcomeNoAnswer:
+		return true
+	case NewExamCallOutcomeReached:
+		return true
+	case NewExamCallOutcomeWillBook:
+		return true
+	case NewExamCallOutcomeWillNot:
+		return true
+	case NewExamCallOutcomeWrongNumber:
 		return true
 	default:
 		return false
@@ -4837,6 +4984,42 @@ func (e ListDocumentsParamsKind) Valid() bool {
 	}
 }
 
+// Defines values for ListExamCallsParamsReason.
+const (
+	ListExamCallsParamsReasonDidNotCome ListExamCallsParamsReason = "did_not_come"
+	ListExamCallsParamsReasonNotBooked  ListExamCallsParamsReason = "not_booked"
+)
+
+// Valid indicates whether the value is a known member of the ListExamCallsParamsReason enum.
+func (e ListExamCallsParamsReason) Valid() bool {
+	switch e {
+	case ListExamCallsParamsReasonDidNotCome:
+		return true
+	case ListExamCallsParamsReasonNotBooked:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportExamCallsParamsReason.
+const (
+	ExportExamCallsParamsReasonDidNotCome ExportExamCallsParamsReason = "did_not_come"
+	ExportExamCallsParamsReasonNotBooked  ExportExamCallsParamsReason = "not_booked"
+)
+
+// Valid indicates whether the value is a known member of the ExportExamCallsParamsReason enum.
+func (e ExportExamCallsParamsReason) Valid() bool {
+	switch e {
+	case ExportExamCallsParamsReasonDidNotCome:
+		return true
+	case ExportExamCallsParamsReasonNotBooked:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListOffersParamsState.
 const (
 	ListOffersParamsStateDraft     ListOffersParamsState = "draft"
@@ -5897,6 +6080,16 @@ type BillingBody struct {
 	//
 	// Example: FR40303265045
 	VatNumber *string `json:"vat_number,omitempty"`
+}
+
+// CallNumber The number under which a coach may call.
+//
+// Example: {"number":"+221 33 123 45 67"}
+type CallNumber struct {
+	// Number A telephone number.
+	//
+	// Example: +221 33 123 45 67
+	Number *string `json:"number,omitempty"`
 }
 
 // Campaign A mail to many people.
@@ -7750,7 +7943,7 @@ type Consent struct {
 	// Example: true
 	Given bool `json:"given"`
 
-	// Purpose Announcements, the weekly mail on your own progress, reminders when you fall behind; that your school or company sees by name how far you are.
+	// Purpose Announcements, the weekly mail on your own progress, reminders when you fall behind; that your school or company sees by name how far you are; that a coach may call you about your exam.
 	//
 	// Example: news
 	Purpose ConsentPurpose `json:"purpose"`
@@ -7780,7 +7973,7 @@ type ConsentList struct {
 	Consents []Consent `json:"consents"`
 }
 
-// ConsentPurpose Announcements, the weekly mail on your own progress, reminders when you fall behind; that your school or company sees by name how far you are.
+// ConsentPurpose Announcements, the weekly mail on your own progress, reminders when you fall behind; that your school or company sees by name how far you are; that a coach may call you about your exam.
 //
 // Example: news
 type ConsentPurpose string
@@ -9622,6 +9815,179 @@ type ExamBlock struct {
 	Until *Time `json:"until,omitempty"`
 }
 
+// ExamCall Somebody to call.
+type ExamCall struct {
+	// By By which result those of `passed` stood where she stands; absent: too few to say.
+	//
+	// Example: grade
+	By *ExamCallBy `json:"by,omitempty"`
+
+	// ClosesAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ClosesAt *Time `json:"closes_at,omitempty"`
+
+	// Coach Who calls her.
+	//
+	// Example: Fatou Sow
+	Coach *string `json:"coach,omitempty"`
+
+	// CoachId Id of the person.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	CoachId *PersonRef `json:"coach_id,omitempty"`
+
+	// DaysLeft Whole days until it can be booked no more; absent: nobody said until when.
+	//
+	// Example: 6
+	DaysLeft *int `json:"days_left,omitempty"`
+
+	// Email Her address.
+	//
+	// Example: awa@example.org
+	Email *string `json:"email,omitempty"`
+
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	EnrolmentId EnrolmentID `json:"enrolment_id"`
+
+	// LastAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	LastAt *Time `json:"last_at,omitempty"`
+
+	// LastHow How she was reached last.
+	//
+	// Example: call
+	LastHow *ExamCallLastHow `json:"last_how,omitempty"`
+
+	// LastOutcome What came of it.
+	//
+	// Example: no_answer
+	LastOutcome *string `json:"last_outcome,omitempty"`
+
+	// LearnerId Id of the person.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	LearnerId PersonRef `json:"learner_id"`
+
+	// Name Her name.
+	//
+	// Example: Awa Ndiaye
+	Name string `json:"name"`
+
+	// Number Her number.
+	//
+	// Example: +221 33 123 45 67
+	Number *string `json:"number,omitempty"`
+
+	// Passed A share of people in tenths of a per cent, half up, with its 95 % Wilson interval. Null when there is nobody to take a share of.
+	//
+	// Example: {"count":9,"of":20,"tenths_of_percent":450,"wilson95_high_tenths":658,"wilson95_low_tenths":258}
+	Passed *Rate `json:"passed,omitempty"`
+
+	// Reason Why.
+	//
+	// Example: not_booked
+	Reason ExamCallReason `json:"reason"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+
+	// Since RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	Since Time `json:"since"`
+}
+
+// ExamCallBy By which result those of `passed` stood where she stands; absent: too few to say.
+//
+// Example: grade
+type ExamCallBy string
+
+// ExamCallLastHow How she was reached last.
+//
+// Example: call
+type ExamCallLastHow string
+
+// ExamCallReason Why.
+//
+// Example: not_booked
+type ExamCallReason string
+
+// ExamCallPage One page of people to call.
+type ExamCallPage struct {
+	// Calls Those first whose time ends first.
+	Calls []ExamCall `json:"calls"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// ExamCoach Who calls somebody.
+//
+// Example: {"coach":"per_01kb5t8kz9e0qv4m3r2x7nwhjd"}
+type ExamCoach struct {
+	// Coach Id of the person.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Coach *PersonRef `json:"coach,omitempty"`
+}
+
+// ExamContact A reminder or a call.
+type ExamContact struct {
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At Time `json:"at"`
+
+	// By Who.
+	//
+	// Example: staff:per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	By string `json:"by"`
+
+	// DaysBefore Of a reminder.
+	//
+	// Example: 7
+	DaysBefore *int `json:"days_before,omitempty"`
+
+	// How How.
+	//
+	// Example: call
+	How ExamContactHow `json:"how"`
+
+	// Note In words.
+	//
+	// Example: After the holidays
+	Note *string `json:"note,omitempty"`
+
+	// Outcome What came of it.
+	//
+	// Example: reached
+	Outcome ExamContactOutcome `json:"outcome"`
+}
+
+// ExamContactHow How.
+//
+// Example: call
+type ExamContactHow string
+
+// ExamContactOutcome What came of it.
+//
+// Example: reached
+type ExamContactOutcome string
+
+// ExamContacts How somebody was reached about her exam.
+type ExamContacts struct {
+	// Contacts The latest first.
+	Contacts []ExamContact `json:"contacts"`
+}
+
 // ExamDecision What was decided of an exam, and when.
 type ExamDecision struct {
 	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
@@ -9683,6 +10049,37 @@ type ExamFile struct {
 //
 // Example: proctored
 type ExamKind string
+
+// ExamReminders When the learners of a session are reminded of their exam.
+//
+// Example: {"days":[21,7,2],"hold_out":100,"session":"PRD-9"}
+type ExamReminders struct {
+	// Days The longest first.
+	Days []int `json:"days"`
+
+	// HoldOut Of a thousand learners, how many are left alone.
+	//
+	// Example: 100
+	HoldOut int `json:"hold_out"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+}
+
+// ExamRemindersBody When the learners of a session are reminded of their exam.
+//
+// Example: {"days":[21,7,2],"hold_out":100}
+type ExamRemindersBody struct {
+	// Days So many days before it can be booked no more; none: nobody is reminded.
+	Days []int `json:"days"`
+
+	// HoldOut Of a thousand learners, how many are left alone.
+	//
+	// Example: 100
+	HoldOut int `json:"hold_out"`
+}
 
 // ExamResultRow What became of a row.
 type ExamResultRow struct {
@@ -12517,6 +12914,24 @@ type NewExamBlock struct {
 	// Example: 2025-10-09T08:53:20Z
 	Until *Time `json:"until,omitempty"`
 }
+
+// NewExamCall What came of a call.
+type NewExamCall struct {
+	// Note In words: what helps the next one who calls.
+	//
+	// Example: After the holidays
+	Note *string `json:"note,omitempty"`
+
+	// Outcome What came of it.
+	//
+	// Example: reached
+	Outcome NewExamCallOutcome `json:"outcome"`
+}
+
+// NewExamCallOutcome What came of it.
+//
+// Example: reached
+type NewExamCallOutcome string
 
 // NewExamSlot A place and a time of an exam.
 //
@@ -20223,7 +20638,7 @@ type PriceRef = PriceID
 // ProgramRef defines model for ProgramRef.
 type ProgramRef = string
 
-// PurposeRef Announcements, the weekly mail on your own progress, reminders when you fall behind; that your school or company sees by name how far you are.
+// PurposeRef Announcements, the weekly mail on your own progress, reminders when you fall behind; that your school or company sees by name how far you are; that a coach may call you about your exam.
 //
 // Example: news
 type PurposeRef = ConsentPurpose
@@ -20933,6 +21348,12 @@ type CreateEditionOfferParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// NoteExamCallParams defines parameters for NoteExamCall.
+type NoteExamCallParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // BookExamSlotParams defines parameters for BookExamSlot.
 type BookExamSlotParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
@@ -20980,6 +21401,42 @@ type ListErasuresParams struct {
 	// Cursor Where to go on; `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
+
+// ListExamCallsParams defines parameters for ListExamCalls.
+type ListExamCallsParams struct {
+	// Session Only of this session.
+	Session *Key `form:"session,omitempty" json:"session,omitempty"`
+
+	// Coach Only those of this coach: the id of a person, or `nobody`.
+	Coach *string `form:"coach,omitempty" json:"coach,omitempty"`
+
+	// Reason Only for this reason.
+	Reason *ListExamCallsParamsReason `form:"reason,omitempty" json:"reason,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListExamCallsParamsReason defines parameters for ListExamCalls.
+type ListExamCallsParamsReason string
+
+// ExportExamCallsParams defines parameters for ExportExamCalls.
+type ExportExamCallsParams struct {
+	// Session Only of this session.
+	Session *Key `form:"session,omitempty" json:"session,omitempty"`
+
+	// Coach Only those of this coach: the id of a person, or `nobody`.
+	Coach *string `form:"coach,omitempty" json:"coach,omitempty"`
+
+	// Reason Only for this reason.
+	Reason *ExportExamCallsParamsReason `form:"reason,omitempty" json:"reason,omitempty"`
+}
+
+// ExportExamCallsParamsReason defines parameters for ExportExamCalls.
+type ExportExamCallsParamsReason string
 
 // PutExamSlotParams defines parameters for PutExamSlot.
 type PutExamSlotParams struct {
@@ -21643,6 +22100,12 @@ type CopySessionParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// PutExamRemindersParams defines parameters for PutExamReminders.
+type PutExamRemindersParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // ImportExamResultsParams defines parameters for ImportExamResults.
 type ImportExamResultsParams struct {
 	// FileName The name of the file.
@@ -21983,6 +22446,9 @@ type SeatLearnerParams struct {
 // PutAgreementJSONRequestBody defines body for PutAgreement for application/json ContentType.
 type PutAgreementJSONRequestBody = AgreementBody
 
+// PutCallNumberJSONRequestBody defines body for PutCallNumber for application/json ContentType.
+type PutCallNumberJSONRequestBody = CallNumber
+
 // CreateCampaignJSONRequestBody defines body for CreateCampaign for application/json ContentType.
 type CreateCampaignJSONRequestBody = NewCampaign
 
@@ -22079,11 +22545,17 @@ type MoveEditionJSONRequestBody = ProgramMove
 // CreateEditionOfferJSONRequestBody defines body for CreateEditionOffer for application/json ContentType.
 type CreateEditionOfferJSONRequestBody = NewOffer
 
+// AssignExamCoachJSONRequestBody defines body for AssignExamCoach for application/json ContentType.
+type AssignExamCoachJSONRequestBody = ExamCoach
+
 // PutExamAccommodationJSONRequestBody defines body for PutExamAccommodation for application/json ContentType.
 type PutExamAccommodationJSONRequestBody = NewExamAccommodation
 
 // PutExamBlockJSONRequestBody defines body for PutExamBlock for application/json ContentType.
 type PutExamBlockJSONRequestBody = NewExamBlock
+
+// NoteExamCallJSONRequestBody defines body for NoteExamCall for application/json ContentType.
+type NoteExamCallJSONRequestBody = NewExamCall
 
 // RetryLMSEnrolmentJSONRequestBody defines body for RetryLMSEnrolment for application/json ContentType.
 type RetryLMSEnrolmentJSONRequestBody = LMSRetry
@@ -22261,6 +22733,9 @@ type PutSessionJSONRequestBody = SessionEdit
 
 // CopySessionJSONRequestBody defines body for CopySession for application/json ContentType.
 type CopySessionJSONRequestBody = NewSessionCopy
+
+// PutExamRemindersJSONRequestBody defines body for PutExamReminders for application/json ContentType.
+type PutExamRemindersJSONRequestBody = ExamRemindersBody
 
 // CreateExamSlotJSONRequestBody defines body for CreateExamSlot for application/json ContentType.
 type CreateExamSlotJSONRequestBody = NewExamSlot
@@ -22795,6 +23270,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/badges/statuses/{status_list} (the `GetBadgeStatus` operationId).
 	GetBadgeStatus(ctx context.Context, statusList int, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCallNumber Under which number may a coach call me?
+	//
+	// The number that the caller gave, absent where she agreed to no calls.
+	//
+	// Corresponds with GET /v1/call-number (the `GetCallNumber` operationId).
+	GetCallNumber(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCallNumberWithBody Let a coach call me, or no more
+	//
+	// To give a number is to agree to be called about one's exam; without one both are taken back.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/call-number (the `PutCallNumber` operationId).
+	PutCallNumberWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCallNumber Let a coach call me, or no more
+	//
+	// To give a number is to agree to be called about one's exam; without one both are taken back.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/call-number (the `PutCallNumber` operationId).
+	PutCallNumber(ctx context.Context, body PutCallNumberJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListCampaigns List campaigns
 	//
@@ -23940,6 +24440,24 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/editions/{edition}/offers (the `CreateEditionOffer` operationId).
 	CreateEditionOffer(ctx context.Context, edition OfferEditionRef, params *CreateEditionOfferParams, body CreateEditionOfferJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// AssignExamCoachWithBody Say who calls somebody about her exam
+	//
+	// The latest word holds; without a coach it is nobody in particular. She has to have a role with which learners are called (422 `no-coach`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/enrolments/{enrolment}/coach (the `AssignExamCoach` operationId).
+	AssignExamCoachWithBody(ctx context.Context, enrolment EnrolmentRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AssignExamCoach Say who calls somebody about her exam
+	//
+	// The latest word holds; without a coach it is nobody in particular. She has to have a role with which learners are called (422 `no-coach`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/enrolments/{enrolment}/coach (the `AssignExamCoach` operationId).
+	AssignExamCoach(ctx context.Context, enrolment EnrolmentRef, body AssignExamCoachJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetEligibility May I sit the exam?
 	//
 	// Every condition of the exam, met or not, as it stands now.
@@ -23982,6 +24500,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /v1/enrolments/{enrolment}/exam-block (the `PutExamBlock` operationId).
 	PutExamBlock(ctx context.Context, enrolment EnrolmentRef, body PutExamBlockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListExamContacts List how somebody was reached about her exam
+	//
+	// The reminders and calls of an enrolment, the latest first.
+	//
+	// Corresponds with GET /v1/enrolments/{enrolment}/exam-calls (the `ListExamContacts` operationId).
+	ListExamContacts(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// NoteExamCallWithBody Note a call about an exam
+	//
+	// Notes what came of it; nothing of it is changed later. Who was drawn by lot to be left alone is not called (409 `held-out`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/enrolments/{enrolment}/exam-calls (the `NoteExamCall` operationId).
+	NoteExamCallWithBody(ctx context.Context, enrolment EnrolmentRef, params *NoteExamCallParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// NoteExamCall Note a call about an exam
+	//
+	// Notes what came of it; nothing of it is changed later. Who was drawn by lot to be left alone is not called (409 `held-out`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/enrolments/{enrolment}/exam-calls (the `NoteExamCall` operationId).
+	NoteExamCall(ctx context.Context, enrolment EnrolmentRef, params *NoteExamCallParams, body NoteExamCallJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetExamFile Get the exam file of an enrolment
 	//
@@ -24216,6 +24759,21 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/exam-appeals/{appeal}/decision (the `DecideAppeal` operationId).
 	DecideAppeal(ctx context.Context, appeal string, body DecideAppealJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListExamCalls List whom to call about an exam
+	//
+	// Who may sit the exam that leads to the certificate and did not book it, or booked it and was not there, those first whose time ends first. Who was
+	// drawn by lot to be left alone is not on it. The address is there unless she refuses reminders, the number where she agreed to be called.
+	//
+	// Corresponds with GET /v1/exam-calls (the `ListExamCalls` operationId).
+	ListExamCalls(ctx context.Context, params *ListExamCallsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportExamCalls Export whom to call about an exam
+	//
+	// The same as CSV.
+	//
+	// Corresponds with GET /v1/exam-calls.csv (the `ExportExamCalls` operationId).
+	ExportExamCalls(ctx context.Context, params *ExportExamCallsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PutExamSlotWithBody Rewrite a slot
 	//
@@ -25925,6 +26483,33 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/sessions/{session}/copies (the `CopySession` operationId).
 	CopySession(ctx context.Context, session SessionRef, params *CopySessionParams, body CopySessionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetExamReminders Get when learners are reminded of their exam
+	//
+	// The steps of a session: so many days before the exam can be booked no more. Where nobody wrote them they are those of the house (21, 7 and 2 days).
+	//
+	// Corresponds with GET /v1/sessions/{session}/exam-reminders (the `GetExamReminders` operationId).
+	GetExamReminders(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutExamRemindersWithBody Rewrite when learners are reminded of their exam
+	//
+	// Over the version that was read, or any (`*`). Who may sit the exam and has not booked it is reminded once at each step, if she did not refuse such mails,
+	// with a link that leads to the booking. `hold_out` of a thousand learners, drawn by lot, are neither reminded nor called, so that it can be seen what that does.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/sessions/{session}/exam-reminders (the `PutExamReminders` operationId).
+	PutExamRemindersWithBody(ctx context.Context, session SessionRef, params *PutExamRemindersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutExamReminders Rewrite when learners are reminded of their exam
+	//
+	// Over the version that was read, or any (`*`). Who may sit the exam and has not booked it is reminded once at each step, if she did not refuse such mails,
+	// with a link that leads to the booking. `hold_out` of a thousand learners, drawn by lot, are neither reminded nor called, so that it can be seen what that does.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/sessions/{session}/exam-reminders (the `PutExamReminders` operationId).
+	PutExamReminders(ctx context.Context, session SessionRef, params *PutExamRemindersParams, body PutExamRemindersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ImportExamResultsWithBody Import a file of exam results
 	//
 	// Takes in the proctored exam results report of Open edX (CSV, plain or gzip, in any dialect of a spreadsheet; at most 8 MiB and 10,000 rows),
@@ -26944,6 +27529,61 @@ func (c *Client) GetBadgeKey(ctx context.Context, badgeKey string, reqEditors ..
 // Corresponds with GET /v1/badges/statuses/{status_list} (the `GetBadgeStatus` operationId).
 func (c *Client) GetBadgeStatus(ctx context.Context, statusList int, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetBadgeStatusRequest(c.Server, statusList)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCallNumber Under which number may a coach call me?
+//
+// The number that the caller gave, absent where she agreed to no calls.
+//
+// Corresponds with GET /v1/call-number (the `GetCallNumber` operationId).
+func (c *Client) GetCallNumber(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCallNumberRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCallNumberWithBody Let a coach call me, or no more
+//
+// To give a number is to agree to be called about one's exam; without one both are taken back.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/call-number (the `PutCallNumber` operationId).
+func (c *Client) PutCallNumberWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCallNumberRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCallNumber Let a coach call me, or no more
+//
+// To give a number is to agree to be called about one's exam; without one both are taken back.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/call-number (the `PutCallNumber` operationId).
+func (c *Client) PutCallNumber(ctx context.Context, body PutCallNumberJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCallNumberRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -29399,6 +30039,44 @@ func (c *Client) CreateEditionOffer(ctx context.Context, edition OfferEditionRef
 	return c.Client.Do(req)
 }
 
+// AssignExamCoachWithBody Say who calls somebody about her exam
+//
+// The latest word holds; without a coach it is nobody in particular. She has to have a role with which learners are called (422 `no-coach`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/enrolments/{enrolment}/coach (the `AssignExamCoach` operationId).
+func (c *Client) AssignExamCoachWithBody(ctx context.Context, enrolment EnrolmentRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAssignExamCoachRequestWithBody(c.Server, enrolment, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AssignExamCoach Say who calls somebody about her exam
+//
+// The latest word holds; without a coach it is nobody in particular. She has to have a role with which learners are called (422 `no-coach`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/enrolments/{enrolment}/coach (the `AssignExamCoach` operationId).
+func (c *Client) AssignExamCoach(ctx context.Context, enrolment EnrolmentRef, body AssignExamCoachJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAssignExamCoachRequest(c.Server, enrolment, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetEligibility May I sit the exam?
 //
 // Every condition of the exam, met or not, as it stands now.
@@ -29482,6 +30160,61 @@ func (c *Client) PutExamBlockWithBody(ctx context.Context, enrolment EnrolmentRe
 // Corresponds with PUT /v1/enrolments/{enrolment}/exam-block (the `PutExamBlock` operationId).
 func (c *Client) PutExamBlock(ctx context.Context, enrolment EnrolmentRef, body PutExamBlockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutExamBlockRequest(c.Server, enrolment, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListExamContacts List how somebody was reached about her exam
+//
+// The reminders and calls of an enrolment, the latest first.
+//
+// Corresponds with GET /v1/enrolments/{enrolment}/exam-calls (the `ListExamContacts` operationId).
+func (c *Client) ListExamContacts(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListExamContactsRequest(c.Server, enrolment)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// NoteExamCallWithBody Note a call about an exam
+//
+// Notes what came of it; nothing of it is changed later. Who was drawn by lot to be left alone is not called (409 `held-out`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/enrolments/{enrolment}/exam-calls (the `NoteExamCall` operationId).
+func (c *Client) NoteExamCallWithBody(ctx context.Context, enrolment EnrolmentRef, params *NoteExamCallParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewNoteExamCallRequestWithBody(c.Server, enrolment, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// NoteExamCall Note a call about an exam
+//
+// Notes what came of it; nothing of it is changed later. Who was drawn by lot to be left alone is not called (409 `held-out`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/enrolments/{enrolment}/exam-calls (the `NoteExamCall` operationId).
+func (c *Client) NoteExamCall(ctx context.Context, enrolment EnrolmentRef, params *NoteExamCallParams, body NoteExamCallJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewNoteExamCallRequest(c.Server, enrolment, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -30006,6 +30739,41 @@ func (c *Client) DecideAppealWithBody(ctx context.Context, appeal string, conten
 // Corresponds with POST /v1/exam-appeals/{appeal}/decision (the `DecideAppeal` operationId).
 func (c *Client) DecideAppeal(ctx context.Context, appeal string, body DecideAppealJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDecideAppealRequest(c.Server, appeal, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListExamCalls List whom to call about an exam
+//
+// Who may sit the exam that leads to the certificate and did not book it, or booked it and was not there, those first whose time ends first. Who was
+// drawn by lot to be left alone is not on it. The address is there unless she refuses reminders, the number where she agreed to be called.
+//
+// Corresponds with GET /v1/exam-calls (the `ListExamCalls` operationId).
+func (c *Client) ListExamCalls(ctx context.Context, params *ListExamCallsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListExamCallsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportExamCalls Export whom to call about an exam
+//
+// The same as CSV.
+//
+// Corresponds with GET /v1/exam-calls.csv (the `ExportExamCalls` operationId).
+func (c *Client) ExportExamCalls(ctx context.Context, params *ExportExamCallsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportExamCallsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -33714,6 +34482,63 @@ func (c *Client) CopySession(ctx context.Context, session SessionRef, params *Co
 	return c.Client.Do(req)
 }
 
+// GetExamReminders Get when learners are reminded of their exam
+//
+// The steps of a session: so many days before the exam can be booked no more. Where nobody wrote them they are those of the house (21, 7 and 2 days).
+//
+// Corresponds with GET /v1/sessions/{session}/exam-reminders (the `GetExamReminders` operationId).
+func (c *Client) GetExamReminders(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetExamRemindersRequest(c.Server, session)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutExamRemindersWithBody Rewrite when learners are reminded of their exam
+//
+// Over the version that was read, or any (`*`). Who may sit the exam and has not booked it is reminded once at each step, if she did not refuse such mails,
+// with a link that leads to the booking. `hold_out` of a thousand learners, drawn by lot, are neither reminded nor called, so that it can be seen what that does.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/sessions/{session}/exam-reminders (the `PutExamReminders` operationId).
+func (c *Client) PutExamRemindersWithBody(ctx context.Context, session SessionRef, params *PutExamRemindersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutExamRemindersRequestWithBody(c.Server, session, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutExamReminders Rewrite when learners are reminded of their exam
+//
+// Over the version that was read, or any (`*`). Who may sit the exam and has not booked it is reminded once at each step, if she did not refuse such mails,
+// with a link that leads to the booking. `hold_out` of a thousand learners, drawn by lot, are neither reminded nor called, so that it can be seen what that does.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/sessions/{session}/exam-reminders (the `PutExamReminders` operationId).
+func (c *Client) PutExamReminders(ctx context.Context, session SessionRef, params *PutExamRemindersParams, body PutExamRemindersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutExamRemindersRequest(c.Server, session, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ImportExamResultsWithBody Import a file of exam results
 //
 // Takes in the proctored exam results report of Open edX (CSV, plain or gzip, in any dialect of a spreadsheet; at most 8 MiB and 10,000 rows),
@@ -36164,6 +36989,73 @@ func NewGetBadgeStatusRequest(server string, statusList int) (*http.Request, err
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewGetCallNumberRequest constructs an http.Request for the GetCallNumber method
+func NewGetCallNumberRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/call-number")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutCallNumberRequest calls the generic PutCallNumber builder with application/json body
+func NewPutCallNumberRequest(server string, body PutCallNumberJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutCallNumberRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPutCallNumberRequestWithBody constructs an http.Request for the PutCallNumber method, with any body, and a specified content type
+func NewPutCallNumberRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/call-number")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -41698,6 +42590,53 @@ func NewCreateEditionOfferRequestWithBody(server string, edition OfferEditionRef
 	return req, nil
 }
 
+// NewAssignExamCoachRequest calls the generic AssignExamCoach builder with application/json body
+func NewAssignExamCoachRequest(server string, enrolment EnrolmentRef, body AssignExamCoachJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAssignExamCoachRequestWithBody(server, enrolment, "application/json", bodyReader)
+}
+
+// NewAssignExamCoachRequestWithBody constructs an http.Request for the AssignExamCoach method, with any body, and a specified content type
+func NewAssignExamCoachRequestWithBody(server string, enrolment EnrolmentRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enrolment", enrolment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments/%s/coach", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewGetEligibilityRequest constructs an http.Request for the GetEligibility method
 func NewGetEligibilityRequest(server string, enrolment EnrolmentRef) (*http.Request, error) {
 	var err error
@@ -41822,6 +42761,100 @@ func NewPutExamBlockRequestWithBody(server string, enrolment EnrolmentRef, conte
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListExamContactsRequest constructs an http.Request for the ListExamContacts method
+func NewListExamContactsRequest(server string, enrolment EnrolmentRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enrolment", enrolment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments/%s/exam-calls", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewNoteExamCallRequest calls the generic NoteExamCall builder with application/json body
+func NewNoteExamCallRequest(server string, enrolment EnrolmentRef, params *NoteExamCallParams, body NoteExamCallJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewNoteExamCallRequestWithBody(server, enrolment, params, "application/json", bodyReader)
+}
+
+// NewNoteExamCallRequestWithBody constructs an http.Request for the NoteExamCall method, with any body, and a specified content type
+func NewNoteExamCallRequestWithBody(server string, enrolment EnrolmentRef, params *NoteExamCallParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enrolment", enrolment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments/%s/exam-calls", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
 
 	return req, nil
 }
@@ -42860,6 +43893,186 @@ func NewDecideAppealRequestWithBody(server string, appeal string, contentType st
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListExamCallsRequest constructs an http.Request for the ListExamCalls method
+func NewListExamCallsRequest(server string, params *ListExamCallsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/exam-calls")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Session != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "session", *params.Session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Coach != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "coach", *params.Coach, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Reason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "reason", *params.Reason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportExamCallsRequest constructs an http.Request for the ExportExamCalls method
+func NewExportExamCallsRequest(server string, params *ExportExamCallsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/exam-calls.csv")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Session != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "session", *params.Session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Coach != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "coach", *params.Coach, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Reason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "reason", *params.Reason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -50551,6 +51764,100 @@ func NewCopySessionRequestWithBody(server string, session SessionRef, params *Co
 	return req, nil
 }
 
+// NewGetExamRemindersRequest constructs an http.Request for the GetExamReminders method
+func NewGetExamRemindersRequest(server string, session SessionRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/exam-reminders", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutExamRemindersRequest calls the generic PutExamReminders builder with application/json body
+func NewPutExamRemindersRequest(server string, session SessionRef, params *PutExamRemindersParams, body PutExamRemindersJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutExamRemindersRequestWithBody(server, session, params, "application/json", bodyReader)
+}
+
+// NewPutExamRemindersRequestWithBody constructs an http.Request for the PutExamReminders method, with any body, and a specified content type
+func NewPutExamRemindersRequestWithBody(server string, session SessionRef, params *PutExamRemindersParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/exam-reminders", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewImportExamResultsRequestWithBody constructs an http.Request for the ImportExamResults method, with any body, and a specified content type
 func NewImportExamResultsRequestWithBody(server string, session SessionRef, params *ImportExamResultsParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
@@ -54322,6 +55629,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/badges/statuses/{status_list} (the `GetBadgeStatus` operationId).
 	GetBadgeStatusWithResponse(ctx context.Context, statusList int, reqEditors ...RequestEditorFn) (*GetBadgeStatusResponse, error)
 
+	// GetCallNumberWithResponse Under which number may a coach call me?
+	//
+	// The number that the caller gave, absent where she agreed to no calls.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/call-number (the `GetCallNumber` operationId).
+	GetCallNumberWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetCallNumberResponse, error)
+
+	// PutCallNumberWithBodyWithResponse Let a coach call me, or no more
+	//
+	// To give a number is to agree to be called about one's exam; without one both are taken back.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/call-number (the `PutCallNumber` operationId).
+	PutCallNumberWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCallNumberResponse, error)
+
+	// PutCallNumberWithResponse Let a coach call me, or no more
+	//
+	// To give a number is to agree to be called about one's exam; without one both are taken back.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/call-number (the `PutCallNumber` operationId).
+	PutCallNumberWithResponse(ctx context.Context, body PutCallNumberJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCallNumberResponse, error)
+
 	// ListCampaignsWithResponse List campaigns
 	//
 	// Announcements, weekly mails, nudges and the mails that a course opens, the newest first.
@@ -55594,6 +56928,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/editions/{edition}/offers (the `CreateEditionOffer` operationId).
 	CreateEditionOfferWithResponse(ctx context.Context, edition OfferEditionRef, params *CreateEditionOfferParams, body CreateEditionOfferJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateEditionOfferResponse, error)
 
+	// AssignExamCoachWithBodyWithResponse Say who calls somebody about her exam
+	//
+	// The latest word holds; without a coach it is nobody in particular. She has to have a role with which learners are called (422 `no-coach`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/enrolments/{enrolment}/coach (the `AssignExamCoach` operationId).
+	AssignExamCoachWithBodyWithResponse(ctx context.Context, enrolment EnrolmentRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AssignExamCoachResponse, error)
+
+	// AssignExamCoachWithResponse Say who calls somebody about her exam
+	//
+	// The latest word holds; without a coach it is nobody in particular. She has to have a role with which learners are called (422 `no-coach`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/enrolments/{enrolment}/coach (the `AssignExamCoach` operationId).
+	AssignExamCoachWithResponse(ctx context.Context, enrolment EnrolmentRef, body AssignExamCoachJSONRequestBody, reqEditors ...RequestEditorFn) (*AssignExamCoachResponse, error)
+
 	// GetEligibilityWithResponse May I sit the exam?
 	//
 	// Every condition of the exam, met or not, as it stands now.
@@ -55638,6 +56990,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /v1/enrolments/{enrolment}/exam-block (the `PutExamBlock` operationId).
 	PutExamBlockWithResponse(ctx context.Context, enrolment EnrolmentRef, body PutExamBlockJSONRequestBody, reqEditors ...RequestEditorFn) (*PutExamBlockResponse, error)
+
+	// ListExamContactsWithResponse List how somebody was reached about her exam
+	//
+	// The reminders and calls of an enrolment, the latest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/enrolments/{enrolment}/exam-calls (the `ListExamContacts` operationId).
+	ListExamContactsWithResponse(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*ListExamContactsResponse, error)
+
+	// NoteExamCallWithBodyWithResponse Note a call about an exam
+	//
+	// Notes what came of it; nothing of it is changed later. Who was drawn by lot to be left alone is not called (409 `held-out`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/enrolments/{enrolment}/exam-calls (the `NoteExamCall` operationId).
+	NoteExamCallWithBodyWithResponse(ctx context.Context, enrolment EnrolmentRef, params *NoteExamCallParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*NoteExamCallResponse, error)
+
+	// NoteExamCallWithResponse Note a call about an exam
+	//
+	// Notes what came of it; nothing of it is changed later. Who was drawn by lot to be left alone is not called (409 `held-out`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/enrolments/{enrolment}/exam-calls (the `NoteExamCall` operationId).
+	NoteExamCallWithResponse(ctx context.Context, enrolment EnrolmentRef, params *NoteExamCallParams, body NoteExamCallJSONRequestBody, reqEditors ...RequestEditorFn) (*NoteExamCallResponse, error)
 
 	// GetExamFileWithResponse Get the exam file of an enrolment
 	//
@@ -55906,6 +57285,25 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/exam-appeals/{appeal}/decision (the `DecideAppeal` operationId).
 	DecideAppealWithResponse(ctx context.Context, appeal string, body DecideAppealJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideAppealResponse, error)
+
+	// ListExamCallsWithResponse List whom to call about an exam
+	//
+	// Who may sit the exam that leads to the certificate and did not book it, or booked it and was not there, those first whose time ends first. Who was
+	// drawn by lot to be left alone is not on it. The address is there unless she refuses reminders, the number where she agreed to be called.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/exam-calls (the `ListExamCalls` operationId).
+	ListExamCallsWithResponse(ctx context.Context, params *ListExamCallsParams, reqEditors ...RequestEditorFn) (*ListExamCallsResponse, error)
+
+	// ExportExamCallsWithResponse Export whom to call about an exam
+	//
+	// The same as CSV.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/exam-calls.csv (the `ExportExamCalls` operationId).
+	ExportExamCallsWithResponse(ctx context.Context, params *ExportExamCallsParams, reqEditors ...RequestEditorFn) (*ExportExamCallsResponse, error)
 
 	// PutExamSlotWithBodyWithResponse Rewrite a slot
 	//
@@ -57793,6 +59191,35 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/sessions/{session}/copies (the `CopySession` operationId).
 	CopySessionWithResponse(ctx context.Context, session SessionRef, params *CopySessionParams, body CopySessionJSONRequestBody, reqEditors ...RequestEditorFn) (*CopySessionResponse, error)
 
+	// GetExamRemindersWithResponse Get when learners are reminded of their exam
+	//
+	// The steps of a session: so many days before the exam can be booked no more. Where nobody wrote them they are those of the house (21, 7 and 2 days).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions/{session}/exam-reminders (the `GetExamReminders` operationId).
+	GetExamRemindersWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*GetExamRemindersResponse, error)
+
+	// PutExamRemindersWithBodyWithResponse Rewrite when learners are reminded of their exam
+	//
+	// Over the version that was read, or any (`*`). Who may sit the exam and has not booked it is reminded once at each step, if she did not refuse such mails,
+	// with a link that leads to the booking. `hold_out` of a thousand learners, drawn by lot, are neither reminded nor called, so that it can be seen what that does.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/sessions/{session}/exam-reminders (the `PutExamReminders` operationId).
+	PutExamRemindersWithBodyWithResponse(ctx context.Context, session SessionRef, params *PutExamRemindersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutExamRemindersResponse, error)
+
+	// PutExamRemindersWithResponse Rewrite when learners are reminded of their exam
+	//
+	// Over the version that was read, or any (`*`). Who may sit the exam and has not booked it is reminded once at each step, if she did not refuse such mails,
+	// with a link that leads to the booking. `hold_out` of a thousand learners, drawn by lot, are neither reminded nor called, so that it can be seen what that does.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/sessions/{session}/exam-reminders (the `PutExamReminders` operationId).
+	PutExamRemindersWithResponse(ctx context.Context, session SessionRef, params *PutExamRemindersParams, body PutExamRemindersJSONRequestBody, reqEditors ...RequestEditorFn) (*PutExamRemindersResponse, error)
+
 	// ImportExamResultsWithBodyWithResponse Import a file of exam results
 	//
 	// Takes in the proctored exam results report of Open edX (CSV, plain or gzip, in any dialect of a spreadsheet; at most 8 MiB and 10,000 rows),
@@ -59333,6 +60760,102 @@ func (r GetBadgeStatusResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetBadgeStatusResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetCallNumberResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CallNumber
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCallNumberResponse) GetJSON200() *CallNumber {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCallNumberResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCallNumberResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCallNumberResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCallNumberResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCallNumberResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutCallNumberResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CallNumber
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutCallNumberResponse) GetJSON200() *CallNumber {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutCallNumberResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutCallNumberResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutCallNumberResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutCallNumberResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutCallNumberResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -64291,6 +65814,47 @@ func (r CreateEditionOfferResponse) ContentType() string {
 	return ""
 }
 
+type AssignExamCoachResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AssignExamCoachResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AssignExamCoachResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AssignExamCoachResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AssignExamCoachResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AssignExamCoachResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetEligibilityResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -64429,6 +65993,102 @@ func (r PutExamBlockResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutExamBlockResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListExamContactsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ExamContacts
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListExamContactsResponse) GetJSON200() *ExamContacts {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListExamContactsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListExamContactsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListExamContactsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListExamContactsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListExamContactsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type NoteExamCallResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *ExamContacts
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r NoteExamCallResponse) GetJSON201() *ExamContacts {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r NoteExamCallResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r NoteExamCallResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r NoteExamCallResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r NoteExamCallResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r NoteExamCallResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -65519,6 +67179,102 @@ func (r DecideAppealResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r DecideAppealResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListExamCallsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ExamCallPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListExamCallsResponse) GetJSON200() *ExamCallPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListExamCallsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListExamCallsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListExamCallsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListExamCallsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListExamCallsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ExportExamCallsResponse200Headers the declared response headers of an HTTP 200 response for ExportExamCalls
+type ExportExamCallsResponse200Headers struct {
+	ContentDisposition string
+}
+
+type ExportExamCallsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ExportExamCallsResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportExamCallsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportExamCallsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportExamCallsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportExamCallsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportExamCallsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -72661,6 +74417,116 @@ func (r CopySessionResponse) ContentType() string {
 	return ""
 }
 
+// GetExamRemindersResponse200Headers the declared response headers of an HTTP 200 response for GetExamReminders
+type GetExamRemindersResponse200Headers struct {
+	ETag string
+}
+
+type GetExamRemindersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ExamReminders
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetExamRemindersResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetExamRemindersResponse) GetJSON200() *ExamReminders {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetExamRemindersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetExamRemindersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetExamRemindersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetExamRemindersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetExamRemindersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutExamRemindersResponse200Headers the declared response headers of an HTTP 200 response for PutExamReminders
+type PutExamRemindersResponse200Headers struct {
+	ETag string
+}
+
+type PutExamRemindersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ExamReminders
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutExamRemindersResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutExamRemindersResponse) GetJSON200() *ExamReminders {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutExamRemindersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutExamRemindersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutExamRemindersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutExamRemindersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutExamRemindersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ImportExamResultsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -76194,6 +78060,51 @@ func (c *ClientWithResponses) GetBadgeStatusWithResponse(ctx context.Context, st
 	return ParseGetBadgeStatusResponse(rsp)
 }
 
+// GetCallNumberWithResponse Under which number may a coach call me?
+//
+// The number that the caller gave, absent where she agreed to no calls.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/call-number (the `GetCallNumber` operationId).
+func (c *ClientWithResponses) GetCallNumberWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetCallNumberResponse, error) {
+	rsp, err := c.GetCallNumber(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCallNumberResponse(rsp)
+}
+
+// PutCallNumberWithBodyWithResponse Let a coach call me, or no more
+//
+// To give a number is to agree to be called about one's exam; without one both are taken back.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/call-number (the `PutCallNumber` operationId).
+func (c *ClientWithResponses) PutCallNumberWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCallNumberResponse, error) {
+	rsp, err := c.PutCallNumberWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCallNumberResponse(rsp)
+}
+
+// PutCallNumberWithResponse Let a coach call me, or no more
+//
+// To give a number is to agree to be called about one's exam; without one both are taken back.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/call-number (the `PutCallNumber` operationId).
+func (c *ClientWithResponses) PutCallNumberWithResponse(ctx context.Context, body PutCallNumberJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCallNumberResponse, error) {
+	rsp, err := c.PutCallNumber(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCallNumberResponse(rsp)
+}
+
 // ListCampaignsWithResponse List campaigns
 //
 // Announcements, weekly mails, nudges and the mails that a course opens, the newest first.
@@ -78247,6 +80158,36 @@ func (c *ClientWithResponses) CreateEditionOfferWithResponse(ctx context.Context
 	return ParseCreateEditionOfferResponse(rsp)
 }
 
+// AssignExamCoachWithBodyWithResponse Say who calls somebody about her exam
+//
+// The latest word holds; without a coach it is nobody in particular. She has to have a role with which learners are called (422 `no-coach`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/enrolments/{enrolment}/coach (the `AssignExamCoach` operationId).
+func (c *ClientWithResponses) AssignExamCoachWithBodyWithResponse(ctx context.Context, enrolment EnrolmentRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AssignExamCoachResponse, error) {
+	rsp, err := c.AssignExamCoachWithBody(ctx, enrolment, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAssignExamCoachResponse(rsp)
+}
+
+// AssignExamCoachWithResponse Say who calls somebody about her exam
+//
+// The latest word holds; without a coach it is nobody in particular. She has to have a role with which learners are called (422 `no-coach`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/enrolments/{enrolment}/coach (the `AssignExamCoach` operationId).
+func (c *ClientWithResponses) AssignExamCoachWithResponse(ctx context.Context, enrolment EnrolmentRef, body AssignExamCoachJSONRequestBody, reqEditors ...RequestEditorFn) (*AssignExamCoachResponse, error) {
+	rsp, err := c.AssignExamCoach(ctx, enrolment, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAssignExamCoachResponse(rsp)
+}
+
 // GetEligibilityWithResponse May I sit the exam?
 //
 // Every condition of the exam, met or not, as it stands now.
@@ -78320,6 +80261,51 @@ func (c *ClientWithResponses) PutExamBlockWithResponse(ctx context.Context, enro
 		return nil, err
 	}
 	return ParsePutExamBlockResponse(rsp)
+}
+
+// ListExamContactsWithResponse List how somebody was reached about her exam
+//
+// The reminders and calls of an enrolment, the latest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/enrolments/{enrolment}/exam-calls (the `ListExamContacts` operationId).
+func (c *ClientWithResponses) ListExamContactsWithResponse(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*ListExamContactsResponse, error) {
+	rsp, err := c.ListExamContacts(ctx, enrolment, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListExamContactsResponse(rsp)
+}
+
+// NoteExamCallWithBodyWithResponse Note a call about an exam
+//
+// Notes what came of it; nothing of it is changed later. Who was drawn by lot to be left alone is not called (409 `held-out`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/enrolments/{enrolment}/exam-calls (the `NoteExamCall` operationId).
+func (c *ClientWithResponses) NoteExamCallWithBodyWithResponse(ctx context.Context, enrolment EnrolmentRef, params *NoteExamCallParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*NoteExamCallResponse, error) {
+	rsp, err := c.NoteExamCallWithBody(ctx, enrolment, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseNoteExamCallResponse(rsp)
+}
+
+// NoteExamCallWithResponse Note a call about an exam
+//
+// Notes what came of it; nothing of it is changed later. Who was drawn by lot to be left alone is not called (409 `held-out`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/enrolments/{enrolment}/exam-calls (the `NoteExamCall` operationId).
+func (c *ClientWithResponses) NoteExamCallWithResponse(ctx context.Context, enrolment EnrolmentRef, params *NoteExamCallParams, body NoteExamCallJSONRequestBody, reqEditors ...RequestEditorFn) (*NoteExamCallResponse, error) {
+	rsp, err := c.NoteExamCall(ctx, enrolment, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseNoteExamCallResponse(rsp)
 }
 
 // GetExamFileWithResponse Get the exam file of an enrolment
@@ -78762,6 +80748,37 @@ func (c *ClientWithResponses) DecideAppealWithResponse(ctx context.Context, appe
 		return nil, err
 	}
 	return ParseDecideAppealResponse(rsp)
+}
+
+// ListExamCallsWithResponse List whom to call about an exam
+//
+// Who may sit the exam that leads to the certificate and did not book it, or booked it and was not there, those first whose time ends first. Who was
+// drawn by lot to be left alone is not on it. The address is there unless she refuses reminders, the number where she agreed to be called.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/exam-calls (the `ListExamCalls` operationId).
+func (c *ClientWithResponses) ListExamCallsWithResponse(ctx context.Context, params *ListExamCallsParams, reqEditors ...RequestEditorFn) (*ListExamCallsResponse, error) {
+	rsp, err := c.ListExamCalls(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListExamCallsResponse(rsp)
+}
+
+// ExportExamCallsWithResponse Export whom to call about an exam
+//
+// The same as CSV.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/exam-calls.csv (the `ExportExamCalls` operationId).
+func (c *ClientWithResponses) ExportExamCallsWithResponse(ctx context.Context, params *ExportExamCallsParams, reqEditors ...RequestEditorFn) (*ExportExamCallsResponse, error) {
+	rsp, err := c.ExportExamCalls(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportExamCallsResponse(rsp)
 }
 
 // PutExamSlotWithBodyWithResponse Rewrite a slot
@@ -81844,6 +83861,53 @@ func (c *ClientWithResponses) CopySessionWithResponse(ctx context.Context, sessi
 	return ParseCopySessionResponse(rsp)
 }
 
+// GetExamRemindersWithResponse Get when learners are reminded of their exam
+//
+// The steps of a session: so many days before the exam can be booked no more. Where nobody wrote them they are those of the house (21, 7 and 2 days).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions/{session}/exam-reminders (the `GetExamReminders` operationId).
+func (c *ClientWithResponses) GetExamRemindersWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*GetExamRemindersResponse, error) {
+	rsp, err := c.GetExamReminders(ctx, session, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetExamRemindersResponse(rsp)
+}
+
+// PutExamRemindersWithBodyWithResponse Rewrite when learners are reminded of their exam
+//
+// Over the version that was read, or any (`*`). Who may sit the exam and has not booked it is reminded once at each step, if she did not refuse such mails,
+// with a link that leads to the booking. `hold_out` of a thousand learners, drawn by lot, are neither reminded nor called, so that it can be seen what that does.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/sessions/{session}/exam-reminders (the `PutExamReminders` operationId).
+func (c *ClientWithResponses) PutExamRemindersWithBodyWithResponse(ctx context.Context, session SessionRef, params *PutExamRemindersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutExamRemindersResponse, error) {
+	rsp, err := c.PutExamRemindersWithBody(ctx, session, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutExamRemindersResponse(rsp)
+}
+
+// PutExamRemindersWithResponse Rewrite when learners are reminded of their exam
+//
+// Over the version that was read, or any (`*`). Who may sit the exam and has not booked it is reminded once at each step, if she did not refuse such mails,
+// with a link that leads to the booking. `hold_out` of a thousand learners, drawn by lot, are neither reminded nor called, so that it can be seen what that does.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/sessions/{session}/exam-reminders (the `PutExamReminders` operationId).
+func (c *ClientWithResponses) PutExamRemindersWithResponse(ctx context.Context, session SessionRef, params *PutExamRemindersParams, body PutExamRemindersJSONRequestBody, reqEditors ...RequestEditorFn) (*PutExamRemindersResponse, error) {
+	rsp, err := c.PutExamReminders(ctx, session, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutExamRemindersResponse(rsp)
+}
+
 // ImportExamResultsWithBodyWithResponse Import a file of exam results
 //
 // Takes in the proctored exam results report of Open edX (CSV, plain or gzip, in any dialect of a spreadsheet; at most 8 MiB and 10,000 rows),
@@ -83704,6 +85768,72 @@ func ParseGetBadgeStatusResponse(rsp *http.Response) (*GetBadgeStatusResponse, e
 	}
 
 	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetCallNumberResponse parses an HTTP response from a GetCallNumberWithResponse call
+func ParseGetCallNumberResponse(rsp *http.Response) (*GetCallNumberResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCallNumberResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CallNumber
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutCallNumberResponse parses an HTTP response from a PutCallNumberWithResponse call
+func ParsePutCallNumberResponse(rsp *http.Response) (*PutCallNumberResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutCallNumberResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CallNumber
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -87474,6 +89604,35 @@ func ParseCreateEditionOfferResponse(rsp *http.Response) (*CreateEditionOfferRes
 	return response, nil
 }
 
+// ParseAssignExamCoachResponse parses an HTTP response from a AssignExamCoachWithResponse call
+func ParseAssignExamCoachResponse(rsp *http.Response) (*AssignExamCoachResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AssignExamCoachResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetEligibilityResponse parses an HTTP response from a GetEligibilityWithResponse call
 func ParseGetEligibilityResponse(rsp *http.Response) (*GetEligibilityResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -87560,6 +89719,72 @@ func ParsePutExamBlockResponse(rsp *http.Response) (*PutExamBlockResponse, error
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListExamContactsResponse parses an HTTP response from a ListExamContactsWithResponse call
+func ParseListExamContactsResponse(rsp *http.Response) (*ListExamContactsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListExamContactsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ExamContacts
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseNoteExamCallResponse parses an HTTP response from a NoteExamCallWithResponse call
+func ParseNoteExamCallResponse(rsp *http.Response) (*NoteExamCallResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &NoteExamCallResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest ExamContacts
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -88319,6 +90544,78 @@ func ParseDecideAppealResponse(rsp *http.Response) (*DecideAppealResponse, error
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseListExamCallsResponse parses an HTTP response from a ListExamCallsWithResponse call
+func ParseListExamCallsResponse(rsp *http.Response) (*ListExamCallsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListExamCallsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ExamCallPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportExamCallsResponse parses an HTTP response from a ExportExamCallsWithResponse call
+func ParseExportExamCallsResponse(rsp *http.Response) (*ExportExamCallsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportExamCallsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ExportExamCallsResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil
@@ -93541,6 +95838,98 @@ func ParseCopySessionResponse(rsp *http.Response) (*CopySessionResponse, error) 
 			headers.Location = value
 		}
 		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetExamRemindersResponse parses an HTTP response from a GetExamRemindersWithResponse call
+func ParseGetExamRemindersResponse(rsp *http.Response) (*GetExamRemindersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetExamRemindersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ExamReminders
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetExamRemindersResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutExamRemindersResponse parses an HTTP response from a PutExamRemindersWithResponse call
+func ParsePutExamRemindersResponse(rsp *http.Response) (*PutExamRemindersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutExamRemindersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ExamReminders
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutExamRemindersResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

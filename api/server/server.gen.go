@@ -64,6 +64,12 @@ type ServerInterface interface {
 	// GetBadgeStatus Get which badges were revoked
 	// (GET /v1/badges/statuses/{status_list})
 	GetBadgeStatus(c *fiber.Ctx, statusList int) error
+	// GetCallNumber Under which number may a coach call me?
+	// (GET /v1/call-number)
+	GetCallNumber(c *fiber.Ctx) error
+	// PutCallNumber Let a coach call me, or no more
+	// (PUT /v1/call-number)
+	PutCallNumber(c *fiber.Ctx) error
 	// ListCampaigns List campaigns
 	// (GET /v1/campaigns)
 	ListCampaigns(c *fiber.Ctx, params ListCampaignsParams) error
@@ -358,6 +364,9 @@ type ServerInterface interface {
 	// CreateEditionOffer Offer a formula of an edition
 	// (POST /v1/editions/{edition}/offers)
 	CreateEditionOffer(c *fiber.Ctx, edition OfferEditionRef, params CreateEditionOfferParams) error
+	// AssignExamCoach Say who calls somebody about her exam
+	// (PUT /v1/enrolments/{enrolment}/coach)
+	AssignExamCoach(c *fiber.Ctx, enrolment EnrolmentRef) error
 	// GetEligibility May I sit the exam?
 	// (GET /v1/enrolments/{enrolment}/eligibility)
 	GetEligibility(c *fiber.Ctx, enrolment EnrolmentRef) error
@@ -367,6 +376,12 @@ type ServerInterface interface {
 	// PutExamBlock Block the exams of an enrolment
 	// (PUT /v1/enrolments/{enrolment}/exam-block)
 	PutExamBlock(c *fiber.Ctx, enrolment EnrolmentRef) error
+	// ListExamContacts List how somebody was reached about her exam
+	// (GET /v1/enrolments/{enrolment}/exam-calls)
+	ListExamContacts(c *fiber.Ctx, enrolment EnrolmentRef) error
+	// NoteExamCall Note a call about an exam
+	// (POST /v1/enrolments/{enrolment}/exam-calls)
+	NoteExamCall(c *fiber.Ctx, enrolment EnrolmentRef, params NoteExamCallParams) error
 	// GetExamFile Get the exam file of an enrolment
 	// (GET /v1/enrolments/{enrolment}/exam-file)
 	GetExamFile(c *fiber.Ctx, enrolment EnrolmentRef) error
@@ -436,6 +451,12 @@ type ServerInterface interface {
 	// DecideAppeal Decide an appeal
 	// (POST /v1/exam-appeals/{appeal}/decision)
 	DecideAppeal(c *fiber.Ctx, appeal string) error
+	// ListExamCalls List whom to call about an exam
+	// (GET /v1/exam-calls)
+	ListExamCalls(c *fiber.Ctx, params ListExamCallsParams) error
+	// ExportExamCalls Export whom to call about an exam
+	// (GET /v1/exam-calls.csv)
+	ExportExamCalls(c *fiber.Ctx, params ExportExamCallsParams) error
 	// PutExamSlot Rewrite a slot
 	// (PUT /v1/exam-slots/{slot})
 	PutExamSlot(c *fiber.Ctx, slot ExamSlotID, params PutExamSlotParams) error
@@ -874,6 +895,12 @@ type ServerInterface interface {
 	// CopySession Copy a session to another term
 	// (POST /v1/sessions/{session}/copies)
 	CopySession(c *fiber.Ctx, session SessionRef, params CopySessionParams) error
+	// GetExamReminders Get when learners are reminded of their exam
+	// (GET /v1/sessions/{session}/exam-reminders)
+	GetExamReminders(c *fiber.Ctx, session SessionRef) error
+	// PutExamReminders Rewrite when learners are reminded of their exam
+	// (PUT /v1/sessions/{session}/exam-reminders)
+	PutExamReminders(c *fiber.Ctx, session SessionRef, params PutExamRemindersParams) error
 	// ImportExamResults Import a file of exam results
 	// (POST /v1/sessions/{session}/exam-results)
 	ImportExamResults(c *fiber.Ctx, session SessionRef, params ImportExamResultsParams) error
@@ -1680,6 +1707,42 @@ func (siw *ServerInterfaceWrapper) GetBadgeStatus(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetBadgeStatus(c, statusList)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetCallNumber operation middleware
+func (siw *ServerInterfaceWrapper) GetCallNumber(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCallNumber(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutCallNumber operation middleware
+func (siw *ServerInterfaceWrapper) PutCallNumber(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutCallNumber(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -5925,6 +5988,35 @@ func (siw *ServerInterfaceWrapper) CreateEditionOffer(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// AssignExamCoach operation middleware
+func (siw *ServerInterfaceWrapper) AssignExamCoach(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enrolment" -------------
+	var enrolment EnrolmentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enrolment", c.Params("enrolment"), &enrolment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter enrolment: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.AssignExamCoach(c, enrolment)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetEligibility operation middleware
 func (siw *ServerInterfaceWrapper) GetEligibility(c *fiber.Ctx) error {
 
@@ -5999,6 +6091,88 @@ func (siw *ServerInterfaceWrapper) PutExamBlock(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.PutExamBlock(c, enrolment)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListExamContacts operation middleware
+func (siw *ServerInterfaceWrapper) ListExamContacts(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enrolment" -------------
+	var enrolment EnrolmentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enrolment", c.Params("enrolment"), &enrolment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter enrolment: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListExamContacts(c, enrolment)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// NoteExamCall operation middleware
+func (siw *ServerInterfaceWrapper) NoteExamCall(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enrolment" -------------
+	var enrolment EnrolmentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enrolment", c.Params("enrolment"), &enrolment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter enrolment: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params NoteExamCallParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.NoteExamCall(c, enrolment, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -6869,6 +7043,122 @@ func (siw *ServerInterfaceWrapper) DecideAppeal(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.DecideAppeal(c, appeal)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListExamCalls operation middleware
+func (siw *ServerInterfaceWrapper) ListExamCalls(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListExamCallsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "session" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "session", query, &params.Session, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "coach" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "coach", query, &params.Coach, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter coach: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "reason" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "reason", query, &params.Reason, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter reason: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListExamCalls(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ExportExamCalls operation middleware
+func (siw *ServerInterfaceWrapper) ExportExamCalls(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportExamCallsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "session" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "session", query, &params.Session, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "coach" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "coach", query, &params.Coach, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter coach: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "reason" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "reason", query, &params.Reason, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter reason: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ExportExamCalls(c, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -12964,6 +13254,88 @@ func (siw *ServerInterfaceWrapper) CopySession(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetExamReminders operation middleware
+func (siw *ServerInterfaceWrapper) GetExamReminders(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetExamReminders(c, session)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutExamReminders operation middleware
+func (siw *ServerInterfaceWrapper) PutExamReminders(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutExamRemindersParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutExamReminders(c, session, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ImportExamResults operation middleware
 func (siw *ServerInterfaceWrapper) ImportExamResults(c *fiber.Ctx) error {
 
@@ -15903,6 +16275,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/badges/statuses/:status_list", wrapper.GetBadgeStatus)
 
+	router.Get(options.BaseURL+"/v1/call-number", wrapper.GetCallNumber)
+
+	router.Put(options.BaseURL+"/v1/call-number", wrapper.PutCallNumber)
+
 	router.Get(options.BaseURL+"/v1/campaigns", wrapper.ListCampaigns)
 
 	router.Post(options.BaseURL+"/v1/campaigns", wrapper.CreateCampaign)
@@ -16099,11 +16475,17 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/editions/:edition/offers", wrapper.CreateEditionOffer)
 
+	router.Put(options.BaseURL+"/v1/enrolments/:enrolment/coach", wrapper.AssignExamCoach)
+
 	router.Get(options.BaseURL+"/v1/enrolments/:enrolment/eligibility", wrapper.GetEligibility)
 
 	router.Put(options.BaseURL+"/v1/enrolments/:enrolment/exam-accommodation", wrapper.PutExamAccommodation)
 
 	router.Put(options.BaseURL+"/v1/enrolments/:enrolment/exam-block", wrapper.PutExamBlock)
+
+	router.Get(options.BaseURL+"/v1/enrolments/:enrolment/exam-calls", wrapper.ListExamContacts)
+
+	router.Post(options.BaseURL+"/v1/enrolments/:enrolment/exam-calls", wrapper.NoteExamCall)
 
 	router.Get(options.BaseURL+"/v1/enrolments/:enrolment/exam-file", wrapper.GetExamFile)
 
@@ -16150,6 +16532,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/v1/exam-appeals", wrapper.ListAppeals)
 
 	router.Post(options.BaseURL+"/v1/exam-appeals/:appeal/decision", wrapper.DecideAppeal)
+
+	router.Get(options.BaseURL+"/v1/exam-calls", wrapper.ListExamCalls)
+
+	router.Get(options.BaseURL+"/v1/exam-calls.csv", wrapper.ExportExamCalls)
 
 	router.Put(options.BaseURL+"/v1/exam-slots/:slot", wrapper.PutExamSlot)
 
@@ -16442,6 +16828,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/v1/sessions/:session/collections/:collection", wrapper.GetCollection)
 
 	router.Post(options.BaseURL+"/v1/sessions/:session/copies", wrapper.CopySession)
+
+	router.Get(options.BaseURL+"/v1/sessions/:session/exam-reminders", wrapper.GetExamReminders)
+
+	router.Put(options.BaseURL+"/v1/sessions/:session/exam-reminders", wrapper.PutExamReminders)
 
 	router.Post(options.BaseURL+"/v1/sessions/:session/exam-results", wrapper.ImportExamResults)
 
@@ -16909,6 +17299,39 @@ func (response GetBadgeStatus200ApplicationvcJwtResponse) VisitGetBadgeStatusRes
 	}
 	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
 	return err
+}
+
+type GetCallNumberRequestObject struct {
+}
+
+type GetCallNumberResponseObject interface {
+	VisitGetCallNumberResponse(ctx *fiber.Ctx) error
+}
+
+type GetCallNumber200JSONResponse CallNumber
+
+func (response GetCallNumber200JSONResponse) VisitGetCallNumberResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PutCallNumberRequestObject struct {
+	Body *PutCallNumberJSONRequestBody
+}
+
+type PutCallNumberResponseObject interface {
+	VisitPutCallNumberResponse(ctx *fiber.Ctx) error
+}
+
+type PutCallNumber200JSONResponse CallNumber
+
+func (response PutCallNumber200JSONResponse) VisitPutCallNumberResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
 }
 
 type ListCampaignsRequestObject struct {
@@ -19136,6 +19559,23 @@ func (response CreateEditionOffer201JSONResponse) VisitCreateEditionOfferRespons
 	return ctx.JSON(&response)
 }
 
+type AssignExamCoachRequestObject struct {
+	Enrolment EnrolmentRef `json:"enrolment"`
+	Body      *AssignExamCoachJSONRequestBody
+}
+
+type AssignExamCoachResponseObject interface {
+	VisitAssignExamCoachResponse(ctx *fiber.Ctx) error
+}
+
+type AssignExamCoach204Response struct {
+}
+
+func (response AssignExamCoach204Response) VisitAssignExamCoachResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
 type GetEligibilityRequestObject struct {
 	Enrolment EnrolmentRef `json:"enrolment"`
 }
@@ -19185,6 +19625,42 @@ type PutExamBlock200JSONResponse ExamBlock
 func (response PutExamBlock200JSONResponse) VisitPutExamBlockResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListExamContactsRequestObject struct {
+	Enrolment EnrolmentRef `json:"enrolment"`
+}
+
+type ListExamContactsResponseObject interface {
+	VisitListExamContactsResponse(ctx *fiber.Ctx) error
+}
+
+type ListExamContacts200JSONResponse ExamContacts
+
+func (response ListExamContacts200JSONResponse) VisitListExamContactsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type NoteExamCallRequestObject struct {
+	Enrolment EnrolmentRef `json:"enrolment"`
+	Params    NoteExamCallParams
+	Body      *NoteExamCallJSONRequestBody
+}
+
+type NoteExamCallResponseObject interface {
+	VisitNoteExamCallResponse(ctx *fiber.Ctx) error
+}
+
+type NoteExamCall201JSONResponse ExamContacts
+
+func (response NoteExamCall201JSONResponse) VisitNoteExamCallResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
 
 	return ctx.JSON(&response)
 }
@@ -19594,6 +20070,56 @@ func (response DecideAppeal200JSONResponse) VisitDecideAppealResponse(ctx *fiber
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type ListExamCallsRequestObject struct {
+	Params ListExamCallsParams
+}
+
+type ListExamCallsResponseObject interface {
+	VisitListExamCallsResponse(ctx *fiber.Ctx) error
+}
+
+type ListExamCalls200JSONResponse ExamCallPage
+
+func (response ListExamCalls200JSONResponse) VisitListExamCallsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ExportExamCallsRequestObject struct {
+	Params ExportExamCallsParams
+}
+
+type ExportExamCallsResponseObject interface {
+	VisitExportExamCallsResponse(ctx *fiber.Ctx) error
+}
+
+type ExportExamCalls200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type ExportExamCalls200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       ExportExamCalls200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportExamCalls200TextcsvResponse) VisitExportExamCallsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
 }
 
 type PutExamSlotRequestObject struct {
@@ -22541,6 +23067,58 @@ func (response CopySession201JSONResponse) VisitCopySessionResponse(ctx *fiber.C
 	return ctx.JSON(&response.Body)
 }
 
+type GetExamRemindersRequestObject struct {
+	Session SessionRef `json:"session"`
+}
+
+type GetExamRemindersResponseObject interface {
+	VisitGetExamRemindersResponse(ctx *fiber.Ctx) error
+}
+
+type GetExamReminders200ResponseHeaders struct {
+	ETag string
+}
+
+type GetExamReminders200JSONResponse struct {
+	Body    ExamReminders
+	Headers GetExamReminders200ResponseHeaders
+}
+
+func (response GetExamReminders200JSONResponse) VisitGetExamRemindersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutExamRemindersRequestObject struct {
+	Session SessionRef `json:"session"`
+	Params  PutExamRemindersParams
+	Body    *PutExamRemindersJSONRequestBody
+}
+
+type PutExamRemindersResponseObject interface {
+	VisitPutExamRemindersResponse(ctx *fiber.Ctx) error
+}
+
+type PutExamReminders200ResponseHeaders struct {
+	ETag string
+}
+
+type PutExamReminders200JSONResponse struct {
+	Body    ExamReminders
+	Headers PutExamReminders200ResponseHeaders
+}
+
+func (response PutExamReminders200JSONResponse) VisitPutExamRemindersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ImportExamResultsRequestObject struct {
 	Session     SessionRef `json:"session"`
 	Params      ImportExamResultsParams
@@ -23996,6 +24574,12 @@ type StrictServerInterface interface {
 	// GetBadgeStatus Get which badges were revoked
 	// (GET /v1/badges/statuses/{status_list})
 	GetBadgeStatus(ctx context.Context, request GetBadgeStatusRequestObject) (GetBadgeStatusResponseObject, error)
+	// GetCallNumber Under which number may a coach call me?
+	// (GET /v1/call-number)
+	GetCallNumber(ctx context.Context, request GetCallNumberRequestObject) (GetCallNumberResponseObject, error)
+	// PutCallNumber Let a coach call me, or no more
+	// (PUT /v1/call-number)
+	PutCallNumber(ctx context.Context, request PutCallNumberRequestObject) (PutCallNumberResponseObject, error)
 	// ListCampaigns List campaigns
 	// (GET /v1/campaigns)
 	ListCampaigns(ctx context.Context, request ListCampaignsRequestObject) (ListCampaignsResponseObject, error)
@@ -24290,6 +24874,9 @@ type StrictServerInterface interface {
 	// CreateEditionOffer Offer a formula of an edition
 	// (POST /v1/editions/{edition}/offers)
 	CreateEditionOffer(ctx context.Context, request CreateEditionOfferRequestObject) (CreateEditionOfferResponseObject, error)
+	// AssignExamCoach Say who calls somebody about her exam
+	// (PUT /v1/enrolments/{enrolment}/coach)
+	AssignExamCoach(ctx context.Context, request AssignExamCoachRequestObject) (AssignExamCoachResponseObject, error)
 	// GetEligibility May I sit the exam?
 	// (GET /v1/enrolments/{enrolment}/eligibility)
 	GetEligibility(ctx context.Context, request GetEligibilityRequestObject) (GetEligibilityResponseObject, error)
@@ -24299,6 +24886,12 @@ type StrictServerInterface interface {
 	// PutExamBlock Block the exams of an enrolment
 	// (PUT /v1/enrolments/{enrolment}/exam-block)
 	PutExamBlock(ctx context.Context, request PutExamBlockRequestObject) (PutExamBlockResponseObject, error)
+	// ListExamContacts List how somebody was reached about her exam
+	// (GET /v1/enrolments/{enrolment}/exam-calls)
+	ListExamContacts(ctx context.Context, request ListExamContactsRequestObject) (ListExamContactsResponseObject, error)
+	// NoteExamCall Note a call about an exam
+	// (POST /v1/enrolments/{enrolment}/exam-calls)
+	NoteExamCall(ctx context.Context, request NoteExamCallRequestObject) (NoteExamCallResponseObject, error)
 	// GetExamFile Get the exam file of an enrolment
 	// (GET /v1/enrolments/{enrolment}/exam-file)
 	GetExamFile(ctx context.Context, request GetExamFileRequestObject) (GetExamFileResponseObject, error)
@@ -24368,6 +24961,12 @@ type StrictServerInterface interface {
 	// DecideAppeal Decide an appeal
 	// (POST /v1/exam-appeals/{appeal}/decision)
 	DecideAppeal(ctx context.Context, request DecideAppealRequestObject) (DecideAppealResponseObject, error)
+	// ListExamCalls List whom to call about an exam
+	// (GET /v1/exam-calls)
+	ListExamCalls(ctx context.Context, request ListExamCallsRequestObject) (ListExamCallsResponseObject, error)
+	// ExportExamCalls Export whom to call about an exam
+	// (GET /v1/exam-calls.csv)
+	ExportExamCalls(ctx context.Context, request ExportExamCallsRequestObject) (ExportExamCallsResponseObject, error)
 	// PutExamSlot Rewrite a slot
 	// (PUT /v1/exam-slots/{slot})
 	PutExamSlot(ctx context.Context, request PutExamSlotRequestObject) (PutExamSlotResponseObject, error)
@@ -24806,6 +25405,12 @@ type StrictServerInterface interface {
 	// CopySession Copy a session to another term
 	// (POST /v1/sessions/{session}/copies)
 	CopySession(ctx context.Context, request CopySessionRequestObject) (CopySessionResponseObject, error)
+	// GetExamReminders Get when learners are reminded of their exam
+	// (GET /v1/sessions/{session}/exam-reminders)
+	GetExamReminders(ctx context.Context, request GetExamRemindersRequestObject) (GetExamRemindersResponseObject, error)
+	// PutExamReminders Rewrite when learners are reminded of their exam
+	// (PUT /v1/sessions/{session}/exam-reminders)
+	PutExamReminders(ctx context.Context, request PutExamRemindersRequestObject) (PutExamRemindersResponseObject, error)
 	// ImportExamResults Import a file of exam results
 	// (POST /v1/sessions/{session}/exam-results)
 	ImportExamResults(ctx context.Context, request ImportExamResultsRequestObject) (ImportExamResultsResponseObject, error)
@@ -25426,6 +26031,70 @@ func (sh *strictHandler) GetBadgeStatus(ctx *fiber.Ctx, statusList int) error {
 		return err
 	} else if validResponse, ok := response.(GetBadgeStatusResponseObject); ok {
 		if err := validResponse.VisitGetBadgeStatusResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCallNumber operation middleware
+func (sh *strictHandler) GetCallNumber(ctx *fiber.Ctx) error {
+	var request GetCallNumberRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCallNumber(ctx.UserContext(), request.(GetCallNumberRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCallNumber")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCallNumberResponseObject); ok {
+		if err := validResponse.VisitGetCallNumberResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutCallNumber operation middleware
+func (sh *strictHandler) PutCallNumber(ctx *fiber.Ctx) error {
+	var request PutCallNumberRequestObject
+
+	var body PutCallNumberJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutCallNumber(ctx.UserContext(), request.(PutCallNumberRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutCallNumber")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutCallNumberResponseObject); ok {
+		if err := validResponse.VisitPutCallNumberResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -28563,6 +29232,47 @@ func (sh *strictHandler) CreateEditionOffer(ctx *fiber.Ctx, edition OfferEdition
 	return nil
 }
 
+// AssignExamCoach operation middleware
+func (sh *strictHandler) AssignExamCoach(ctx *fiber.Ctx, enrolment EnrolmentRef) error {
+	var request AssignExamCoachRequestObject
+
+	request.Enrolment = enrolment
+
+	var body AssignExamCoachJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.AssignExamCoach(ctx.UserContext(), request.(AssignExamCoachRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AssignExamCoach")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AssignExamCoachResponseObject); ok {
+		if err := validResponse.VisitAssignExamCoachResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetEligibility operation middleware
 func (sh *strictHandler) GetEligibility(ctx *fiber.Ctx, enrolment EnrolmentRef) error {
 	var request GetEligibilityRequestObject
@@ -28664,6 +29374,75 @@ func (sh *strictHandler) PutExamBlock(ctx *fiber.Ctx, enrolment EnrolmentRef) er
 		return err
 	} else if validResponse, ok := response.(PutExamBlockResponseObject); ok {
 		if err := validResponse.VisitPutExamBlockResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListExamContacts operation middleware
+func (sh *strictHandler) ListExamContacts(ctx *fiber.Ctx, enrolment EnrolmentRef) error {
+	var request ListExamContactsRequestObject
+
+	request.Enrolment = enrolment
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListExamContacts(ctx.UserContext(), request.(ListExamContactsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListExamContacts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListExamContactsResponseObject); ok {
+		if err := validResponse.VisitListExamContactsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// NoteExamCall operation middleware
+func (sh *strictHandler) NoteExamCall(ctx *fiber.Ctx, enrolment EnrolmentRef, params NoteExamCallParams) error {
+	var request NoteExamCallRequestObject
+
+	request.Enrolment = enrolment
+	request.Params = params
+
+	var body NoteExamCallJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.NoteExamCall(ctx.UserContext(), request.(NoteExamCallRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "NoteExamCall")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(NoteExamCallResponseObject); ok {
+		if err := validResponse.VisitNoteExamCallResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -29380,6 +30159,60 @@ func (sh *strictHandler) DecideAppeal(ctx *fiber.Ctx, appeal string) error {
 		return err
 	} else if validResponse, ok := response.(DecideAppealResponseObject); ok {
 		if err := validResponse.VisitDecideAppealResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListExamCalls operation middleware
+func (sh *strictHandler) ListExamCalls(ctx *fiber.Ctx, params ListExamCallsParams) error {
+	var request ListExamCallsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListExamCalls(ctx.UserContext(), request.(ListExamCallsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListExamCalls")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListExamCallsResponseObject); ok {
+		if err := validResponse.VisitListExamCallsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportExamCalls operation middleware
+func (sh *strictHandler) ExportExamCalls(ctx *fiber.Ctx, params ExportExamCallsParams) error {
+	var request ExportExamCallsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportExamCalls(ctx.UserContext(), request.(ExportExamCallsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportExamCalls")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportExamCallsResponseObject); ok {
+		if err := validResponse.VisitExportExamCallsResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -34109,6 +34942,75 @@ func (sh *strictHandler) CopySession(ctx *fiber.Ctx, session SessionRef, params 
 		return err
 	} else if validResponse, ok := response.(CopySessionResponseObject); ok {
 		if err := validResponse.VisitCopySessionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetExamReminders operation middleware
+func (sh *strictHandler) GetExamReminders(ctx *fiber.Ctx, session SessionRef) error {
+	var request GetExamRemindersRequestObject
+
+	request.Session = session
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetExamReminders(ctx.UserContext(), request.(GetExamRemindersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetExamReminders")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetExamRemindersResponseObject); ok {
+		if err := validResponse.VisitGetExamRemindersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutExamReminders operation middleware
+func (sh *strictHandler) PutExamReminders(ctx *fiber.Ctx, session SessionRef, params PutExamRemindersParams) error {
+	var request PutExamRemindersRequestObject
+
+	request.Session = session
+	request.Params = params
+
+	var body PutExamRemindersJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutExamReminders(ctx.UserContext(), request.(PutExamRemindersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutExamReminders")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutExamRemindersResponseObject); ok {
+		if err := validResponse.VisitPutExamRemindersResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

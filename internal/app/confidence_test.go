@@ -2,11 +2,16 @@ package app_test
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
+	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/identity"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/api/apitest"
@@ -14,7 +19,7 @@ import (
 
 // confidenceStory leads a learner from a good grade towards the exam, through the API: the mock exam and its result, how others fared, every answer as
 // documented.
-func (w *world) confidenceStory(t *testing.T, walker *apitest.Walker, staff string) (learner identity.Person, enrolment string) {
+func (w *world) confidenceStory(t *testing.T, walker *apitest.Walker, staff string) (learner identity.Person, enrolmentID string) {
 	t.Helper()
 	mia := w.person("mia.dares@example.org", "Mia Dares")
 	own := w.fit(mia, "ord_mia", "9101")
@@ -35,6 +40,62 @@ func (w *world) confidenceStory(t *testing.T, walker *apitest.Walker, staff stri
 	if got["mock_ppm"] != 810000.0 || got["grade_ppm"] != 900000.0 || got["by"] != nil || got["definition"] != "readiness/1" {
 		t.Error("how she stands:", got)
 	}
+	session, coach := map[string]string{"session": w.session.Key}, w.person("coach.calls@example.org", "Coach Calls")
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.GrantRoleTx(ctx, tx, coach.ID, "coach")
+	})
+	c := &asker{t: t, w: walker, token: w.tokens(coach)("coaching:write")}
+	if got := c.ask(200, "getExamReminders", session, nil); fmt.Sprint(got["days"]) != "[21 7 2]" {
+		t.Error("when learners are reminded where nobody says otherwise:", got)
+	}
+	c.ask(412, "putExamReminders", session, map[string]any{"days": []int{14}, "hold_out": 0}, func(r *apitest.Request) { r.Header.Set("If-Match", `"7"`) })
+	c.ask(200, "putExamReminders", session, map[string]any{"days": []int{3, 14}, "hold_out": 0})
+	m.ask(200, "putCallNumber", nil, map[string]any{"number": "+221 33 123 45 67"})
+	if got := m.ask(200, "getCallNumber", nil, nil); got["number"] != "+221 33 123 45 67" {
+		t.Error("her number:", got)
+	}
+	of := func(query string) map[string]any {
+		for _, x := range c.ask(200, "listExamCalls", nil, nil, func(r *apitest.Request) { r.Query = query })["calls"].([]any) {
+			if x := x.(map[string]any); x["enrolment_id"] == own {
+				return x
+			}
+		}
+		return nil
+	}
+	if got := of("session=" + w.session.Key); got["reason"] != "not_booked" || got["number"] != "+221 33 123 45 67" || got["email"] != mia.Email {
+		t.Error("she is to be called:", got)
+	}
+	c.ask(422, "assignExamCoach", hers, map[string]any{"coach": mia.ID})
+	c.ask(204, "assignExamCoach", hers, map[string]any{"coach": coach.ID})
+	c.ask(201, "noteExamCall", hers, map[string]any{"outcome": "call_back", "note": "after work"}, keyed("call-1"))
+	c.ask(201, "noteExamCall", hers, map[string]any{"outcome": "call_back", "note": "after work"}, keyed("call-1"))
+	if got := of("coach=" + coach.ID); got["last_outcome"] != "call_back" || got["coach"] != "Coach Calls" {
+		t.Error("after the call:", got)
+	}
+	if got := c.ask(200, "listExamContacts", hers, nil)["contacts"].([]any); len(got) != 1 || got[0].(map[string]any)["note"] != "after work" {
+		t.Error("once per key:", got)
+	}
+	c.ask(200, "exportExamCalls", nil, nil)
+	c.ask(200, "putExamReminders", session, map[string]any{"days": []int{14}, "hold_out": 500})
+	for i := range 40 { // some are drawn by the lot
+		p := w.person(fmt.Sprintf("lot%d@example.org", i), "Lot")
+		var id string
+		w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+			id, err = enrolment.GrantTx(ctx, tx, enrolment.Grant{LearnerID: p.ID, SessionID: w.session.ID, OrderID: fmt.Sprint("ord_lot", i), Formula: "FREE", Entitlements: []string{"course"}})
+			return err
+		})
+		var held bool
+		w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+			return tx.Get(ctx, &held, postgres.Query{Name: "lot", SQL: "select confidence.held_out($1, $2, 500)"}, w.session.ID, p.ID)
+		})
+		if held {
+			if got := c.ask(409, "noteExamCall", map[string]string{"enrolment": id}, map[string]any{"outcome": "reached"}, keyed("lot")); got["code"] != "held-out" {
+				t.Error("called whom the lot leaves alone:", got)
+			}
+			break
+		}
+	}
+	c.ask(200, "putExamReminders", session, map[string]any{"days": []int{14}, "hold_out": 0})
 	walker.Values["enrolment"] = own
 	return mia, own
 }
@@ -63,6 +124,27 @@ func TestFromAGoodGradeToTheExam(t *testing.T) {
 	b.seen("readiness")
 	b.axe("readiness")
 	b.press("a.button[href='/learning/"+own+"/exam']", "#times")
+	// the mail that reminds her leads there, through the sign-in
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := tx.Exec(ctx, postgres.Query{Name: "plan", SQL: "update confidence.plans set days = '{14}' where session_id = $1"}, w.session.ID)
+		return err
+	})
+	if n, err := w.h.Outreach.AskExams(context.Background()); n != 1 || err != nil {
+		t.Error("reminded:", n, err)
+	}
+	if n, err := w.h.Outreach.AskExams(context.Background()); n != 0 || err != nil {
+		t.Error("reminded again:", n, err)
+	}
+	w.until("the mail that reminds of the exam", func() bool {
+		files, _ := filepath.Glob(filepath.Join(mails, "*"))
+		for _, f := range files {
+			raw, err := os.ReadFile(f)
+			if text := strings.NewReplacer("=\r\n", "", "=\n", "").Replace(string(raw)); err == nil && strings.Contains(text, "/learning/"+own+"/exam") && strings.Contains(text, "You may sit the exam") {
+				return true
+			}
+		}
+		return false
+	})
 	w.verify()
 }
 
@@ -72,6 +154,6 @@ func init() {
 		w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 			return tx.Get(ctx, &id, postgres.Query{Name: "hers", SQL: "select id from enrolment.enrolments where learner_id = $1 and session_id = $2"}, staff, w.session.ID)
 		})
-		return map[string]string{"/learning/:id/readiness": "/learning/" + id + "/readiness"}
+		return map[string]string{"/learning/:id/readiness": "/learning/" + id + "/readiness", "/console/exam-reminders/:session": "/console/exam-reminders/" + w.session.Key}
 	})
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 
 	"cursus/internal/domain/analytics"
@@ -11,7 +12,10 @@ import (
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/paths"
+	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/api"
 	"cursus/internal/transport/web"
 )
 
@@ -46,6 +50,9 @@ func (p Pages) ReadinessPage(ctx context.Context, who web.Viewer, enrolmentID st
 			return err
 		}
 		out.CanBook = d.Eligible && !slices.ContainsFunc(sittings, func(x exams.Sitting) bool { return x.State == exams.Booked || x.State == exams.Withheld })
+		if out.Number, err = confidence.NumberTx(ctx, tx, e.LearnerID); err != nil {
+			return err
+		}
 		return mockTx(ctx, tx, e, &out.Mock)
 	})
 	return out, err
@@ -87,5 +94,85 @@ func mockTx(ctx context.Context, tx *postgres.Tx, e enrolment.Enrolment, m *web.
 // BookMock books the practice exam of an enrolment of hers.
 func (p Pages) BookMock(ctx context.Context, who web.Viewer, enrolmentID, key, slot string) error {
 	_, err := p.h.Exams.Book(ctx, exams.BookSitting{LearnerID: who.PersonID, EnrolmentID: enrolmentID, Kind: exams.Practice, SlotID: slot, IdempotencyKey: key})
+	return err
+}
+
+// SaveCallNumber keeps the number under which a learner may be called.
+func (p Pages) SaveCallNumber(ctx context.Context, who web.Viewer, number string) error {
+	return p.h.asHouse(as(ctx, who), "save call number", func(ctx context.Context, tx *postgres.Tx) error {
+		return confidence.PutNumberTx(ctx, tx, who.PersonID, number)
+	})
+}
+
+var errNoCoaching = fault.New(fault.Forbidden, "scope-missing", "This needs the scope coaching:write.")
+
+// onCalls lets in who calls learners, and gives her as the API knows her.
+func (p Pages) onCalls(ctx context.Context, who web.Viewer) (context.Context, api.Principal, error) {
+	ctx = as(ctx, who)
+	return ctx, api.Principal{PersonID: who.PersonID, Actor: postgres.Actor(ctx)}, p.h.DB.View(ctx, "may call learners", func(ctx context.Context, tx *postgres.Tx) error {
+		return mayTx(ctx, tx, who, errNoCoaching, confidence.Scope)
+	})
+}
+
+// ExamCalls is a page of whom to call.
+func (p Pages) ExamCalls(ctx context.Context, who web.Viewer, f confidence.CallFilter, at page.Request) (out web.CallList, err error) {
+	ctx, caller, err := p.onCalls(ctx, who)
+	if err != nil {
+		return out, err
+	}
+	if out.Calls, out.At, out.Next, err = NewRooms(p.h).ExamCalls(ctx, caller, f, at); err != nil {
+		return out, err
+	}
+	err = p.h.DB.View(ctx, "coaches", func(ctx context.Context, tx *postgres.Tx) error {
+		out.Coaches, err = confidence.CoachesTx(ctx, tx)
+		return err
+	})
+	return out, err
+}
+
+// WriteExamCalls writes the list as CSV.
+func (p Pages) WriteExamCalls(ctx context.Context, who web.Viewer, f confidence.CallFilter, w io.Writer) error {
+	ctx, caller, err := p.onCalls(ctx, who)
+	if err != nil {
+		return err
+	}
+	return NewRooms(p.h).WriteExamCalls(ctx, caller, f, w)
+}
+
+// NoteCall notes what came of a call.
+func (p Pages) NoteCall(ctx context.Context, who web.Viewer, key, enrolmentID string, n confidence.NewCall) error {
+	ctx, caller, err := p.onCalls(ctx, who)
+	if err != nil {
+		return err
+	}
+	_, err = NewRooms(p.h).NoteExamCall(ctx, caller, key, enrolmentID, n)
+	return err
+}
+
+// AssignCoach says who calls somebody.
+func (p Pages) AssignCoach(ctx context.Context, who web.Viewer, enrolmentID, coach string) error {
+	ctx, caller, err := p.onCalls(ctx, who)
+	if err != nil {
+		return err
+	}
+	return NewRooms(p.h).AssignExamCoach(ctx, caller, enrolmentID, coach)
+}
+
+// ExamReminders is when the learners of a session are reminded.
+func (p Pages) ExamReminders(ctx context.Context, who web.Viewer, session string) (confidence.Plan, error) {
+	ctx, caller, err := p.onCalls(ctx, who)
+	if err != nil {
+		return confidence.Plan{}, err
+	}
+	return NewRooms(p.h).ExamReminders(ctx, caller, session)
+}
+
+// SaveExamReminders rewrites that.
+func (p Pages) SaveExamReminders(ctx context.Context, who web.Viewer, session string, version int, plan confidence.Plan) error {
+	ctx, caller, err := p.onCalls(ctx, who)
+	if err != nil {
+		return err
+	}
+	_, err = NewRooms(p.h).PutExamReminders(ctx, caller, session, version, plan)
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"cursus/internal/books/journey"
+	"cursus/internal/domain/confidence"
 	"cursus/internal/domain/exchange"
 	"cursus/internal/domain/lms"
 	"cursus/internal/kernel/fault"
@@ -235,6 +236,12 @@ func (h *House) sweep(ctx context.Context) {
 		}
 		if n, err := h.Outreach.AskOpenings(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "opening mails begun", "courses", n, "error", err)
+		}
+		if n, err := h.Outreach.AskExams(ctx); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "learners reminded of their exam", "learners", n, "error", err)
+		}
+		if n, err := confidence.ForgetNumbers(ctx, h.DB); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "call numbers forgotten", "numbers", n, "error", err)
 		}
 		if n, err := h.Progress.AskDigests(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "weekly digests asked for", "mails", n, "error", err)

@@ -16,10 +16,9 @@ var q = postgres.MustLoad("confidence", queriesSQL)
 
 // Every fault of this room.
 var (
-	ErrChanged  = fault.New(fault.Precondition, "changed-meanwhile", "It was changed since it was read.")
-	ErrNoCoach  = fault.New(fault.Unprocessable, "no-coach", "She has no role with which learners are called.")
-	ErrHeldOut  = fault.New(fault.Conflict, "held-out", "She was drawn by lot to be left alone, so that it can be seen what calls do.")
-	ErrNoNumber = fault.New(fault.NotFound, "no-call-number", "No number was given.")
+	ErrChanged = fault.New(fault.Precondition, "changed-meanwhile", "It was changed since it was read.")
+	ErrNoCoach = fault.New(fault.Unprocessable, "no-coach", "She has no role with which learners are called.")
+	ErrHeldOut = fault.New(fault.Conflict, "held-out", "She was drawn by lot to be left alone, so that it can be seen what calls do.")
 )
 
 // Checks are this room's invariants.

@@ -123,3 +123,27 @@ func TestWeeksSayWhereToLookAgain(t *testing.T) {
 		}
 	})
 }
+
+// The step that has come is the nearest to the end of those whose day is there; before the first one and after the end there is none.
+func TestTheStepThatHasCome(t *testing.T) {
+	closes := time.Date(2026, 6, 30, 12, 0, 0, 0, time.UTC)
+	rapid.Check(t, func(t *rapid.T) {
+		days := rapid.SliceOfNDistinct(rapid.Int64Range(1, 60), 0, 6, rapid.ID[int64]).Draw(t, "days")
+		at := closes.Add(time.Duration(rapid.IntRange(-70*24*60, 24*60).Draw(t, "minutes")) * time.Minute)
+		step, come := stepAt(days, closes, at)
+		want := int64(0)
+		left := closes.Sub(at)
+		for _, d := range slices.Sorted(slices.Values(days)) {
+			if left <= time.Duration(d)*24*time.Hour {
+				want = d
+				break
+			}
+		}
+		if left <= 0 {
+			want = 0
+		}
+		if come != (want > 0) || come && int64(step) != want {
+			t.Fatalf("%v left of %v: step %d %v, want %d", left, days, step, come, want)
+		}
+	})
+}

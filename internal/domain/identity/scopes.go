@@ -21,12 +21,13 @@ var scopesOf = map[string][]string{
 	"exams":        {"exams:write", "workshops:write", "grades:read", "labs:read", "labs:help"},
 	"certificates": {"certificates:write"},
 	"outreach":     {"outreach:write"},
+	"coach":        {"coaching:write"},
 	"analytics":    {"analytics:read", "grades:read", "grades:write"},
 	"admin": {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
 		"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write", "orders:behalf", "keys:write", "clients:write",
 		"roles:write", "providers:write", "cohorts:read", "cohorts:write", "statements:read",
 		"audit:read", "lms:write", "privacy:write",
-		"outreach:write",
+		"outreach:write", "coaching:write",
 		"labs:read", "labs:write", "labs:help"},
 }
 
@@ -58,3 +59,8 @@ func MayTx(ctx context.Context, tx *postgres.Tx, personID, scope string) (bool, 
 
 // staffRoles lists the roles of staff.
 func staffRoles() []string { return slices.Sorted(maps.Keys(scopesOf)) }
+
+// RolesWith lists the roles of staff that have a scope.
+func RolesWith(scope string) []string {
+	return slices.DeleteFunc(staffRoles(), func(role string) bool { return !slices.Contains(scopesOf[role], scope) })
+}

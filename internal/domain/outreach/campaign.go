@@ -29,6 +29,7 @@ const (
 	Weekly       Kind = "weekly"       // to each learner of a running session, how far she is
 	Nudge        Kind = "nudge"        // to those on a list
 	Opens        Kind = "opening"      // to the members of an edition: one of its courses opens
+	Exam         Kind = "exam"         // to who may sit an exam and has not booked it
 )
 
 // purpose is what people agree to or refuse for mails of a kind.
@@ -36,7 +37,7 @@ func (k Kind) purpose() string {
 	switch k {
 	case Weekly, Opens:
 		return privacy.ProgressMail
-	case Nudge:
+	case Nudge, Exam:
 		return privacy.Nudges
 	}
 	return privacy.News

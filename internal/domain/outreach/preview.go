@@ -38,9 +38,7 @@ func PreviewTx(ctx context.Context, tx *postgres.Tx, id, learner, standing strin
 	if err != nil {
 		return p, err
 	}
-	if c.Kind != Announcement {
-		about.path = "/learning"
-	}
+	about.path = c.path(about.path, sample)
 	for lang, l := range map[string]*Letter{"en": &p.EN, "fr": &p.FR} {
 		l.ID, l.Lang, l.Kind, l.Path = id, lang, c.Kind, about.path
 		l.Subject, l.Paragraphs, l.Button = c.texts[standing].In(lang).fill(about.values(name, lang, sample))

@@ -238,6 +238,10 @@ select distinct m.learner_id from enrolment.memberships m
                       and g.enrolment_id in (select n.id from enrolment.enrolments n where n.learner_id = m.learner_id))
  order by m.learner_id;
 
+-- name: Found
+-- What was found of these people when a campaign began.
+select person_id, state from outreach.recipients where campaign_id = $1 and person_id = any($2::text[]) order by person_id;
+
 -- name: CheckOver
 select c.id, c.state, r.id from outreach.campaigns c join outreach.recipients r on r.campaign_id = c.id
  where c.state = 'done' and r.state in ('waiting', 'sending') or c.state = 'canceled' and r.state = 'waiting';
@@ -251,6 +255,6 @@ select r.id from outreach.recipients r join outreach.campaigns c on c.id = r.cam
   cross join lateral (
     select w.given from privacy.consents w
      where w.person_id = r.person_id and w.at < r.tried_at
-       and w.purpose = case c.kind when 'weekly' then 'progress_mail' when 'opening' then 'progress_mail' when 'nudge' then 'nudges' else 'news' end
+       and w.purpose = case c.kind when 'weekly' then 'progress_mail' when 'opening' then 'progress_mail' when 'nudge' then 'nudges' when 'exam' then 'nudges' else 'news' end
      order by w.seq desc limit 1) said
  where not said.given;

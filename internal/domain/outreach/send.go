@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"cursus/internal/domain/confidence"
 	"cursus/internal/domain/privacy"
 	"cursus/internal/kernel/failpoint"
 	"cursus/internal/kernel/lifecycle"
@@ -51,11 +52,15 @@ const (
 	again    = 5 * time.Second  // between two askings
 )
 
-// Facts are what a weekly mail says of a learner.
+// Facts are what a mail says of a learner.
 type Facts struct {
 	Week    int      `json:"week,omitempty"`
 	Next    []string `json:"next,omitempty"`    // exercises to do next
 	Missing int      `json:"missing,omitempty"` // exercises of weeks that are over
+
+	// Of a reminder of an exam: whose booking it leads to, and until when she can book.
+	Enrolment string     `json:"enrolment,omitempty"`
+	Until     *time.Time `json:"until,omitempty"`
 }
 
 type toSend struct {
@@ -174,7 +179,19 @@ func (s *Service) intend(ctx context.Context, tx *postgres.Tx, campaigns map[str
 		_, err := tx.Exec(ctx, q.Q("Skip"), r.ID, because, tx.Now())
 		return nil, err
 	}
-	l, err := s.letterTx(ctx, tx, c, r)
+	var facts Facts
+	if err := json.Unmarshal(r.Facts, &facts); err != nil {
+		return nil, err
+	}
+	if c.Kind == Exam {
+		if waits, err := confidence.StillWaitsTx(ctx, tx, facts.Enrolment); err != nil {
+			return nil, err
+		} else if !waits {
+			_, err := tx.Exec(ctx, q.Q("Skip"), r.ID, settled, tx.Now())
+			return nil, err
+		}
+	}
+	l, err := s.letterTx(ctx, tx, c, r, facts)
 	if err != nil {
 		return nil, err
 	}
@@ -183,18 +200,12 @@ func (s *Service) intend(ctx context.Context, tx *postgres.Tx, campaigns map[str
 }
 
 // letterTx is a mail in words.
-func (s *Service) letterTx(ctx context.Context, tx *postgres.Tx, c Campaign, r toSend) (Letter, error) {
+func (s *Service) letterTx(ctx context.Context, tx *postgres.Tx, c Campaign, r toSend, facts Facts) (Letter, error) {
 	about, err := subjectTx(ctx, tx, c.About)
 	if err != nil {
 		return Letter{}, err
 	}
-	var facts Facts
-	if err := json.Unmarshal(r.Facts, &facts); err != nil {
-		return Letter{}, err
-	}
-	if c.Kind != Announcement {
-		about.path = "/learning"
-	}
+	about.path = c.path(about.path, facts)
 	l := Letter{ID: r.ID, To: r.Email, Lang: r.Lang, Kind: c.Kind, Path: about.path, Unsubscribe: s.token(r.ID)}
 	l.Subject, l.Paragraphs, l.Button = c.texts[r.Standing].In(r.Lang).fill(about.values(r.Name, r.Lang, facts))
 	return l, nil

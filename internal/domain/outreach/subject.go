@@ -37,6 +37,17 @@ func subjectTx(ctx context.Context, tx *postgres.Tx, a About) (s subject, err er
 	return subject{path: "/"}, nil
 }
 
+// path is where a mail of a campaign leads: to what it is about, to her learning, or straight to the booking of her exam.
+func (c Campaign) path(about string, facts Facts) string {
+	switch {
+	case c.Kind == Announcement:
+		return about
+	case c.Kind == Exam && facts.Enrolment != "":
+		return "/learning/" + facts.Enrolment + "/exam"
+	}
+	return "/learning"
+}
+
 // values are what the words of a mail to somebody can say.
 func (s subject) values(name, lang string, facts Facts) map[string]string {
 	day := func(t *time.Time) string {
@@ -44,6 +55,9 @@ func (s subject) values(name, lang string, facts Facts) map[string]string {
 			return map[bool]string{true: "bientôt", false: "soon"}[lang == "fr"]
 		}
 		return clock.Day(*t, lang)
+	}
+	if facts.Until != nil {
+		s.until = facts.Until
 	}
 	next := strings.Join(facts.Next, ", ")
 	if next == "" {

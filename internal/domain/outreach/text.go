@@ -39,6 +39,8 @@ func Placeholders(k Kind) []string {
 	switch k {
 	case Weekly:
 		return []string{"name", "title", "week", "next", "missing"}
+	case Exam:
+		return []string{"name", "title", "until"}
 	case Nudge, Opens:
 		return []string{"name", "title"}
 	}

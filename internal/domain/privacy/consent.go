@@ -18,6 +18,7 @@ const (
 	ProgressMail = "progress_mail" // a weekly mail on her own progress
 	Nudges       = "nudges"        // reminders when she falls behind
 	School       = "school"        // her school or company sees how far she is, by name
+	Calls        = "calls"         // a coach may call her about her exam
 )
 
 // Purpose is one thing to agree to and the version of the text that asks for it; the text itself stands among the words of the pages,
@@ -26,7 +27,7 @@ type Purpose struct{ Code, Text string }
 
 // Purposes are all of them, in the order to show.
 func Purposes() []Purpose {
-	return []Purpose{{News, "2026-11"}, {ProgressMail, "2026-11"}, {Nudges, "2026-11"}, {School, "2026-11"}}
+	return []Purpose{{News, "2026-11"}, {ProgressMail, "2026-11"}, {Nudges, "2026-11"}, {School, "2026-11"}, {Calls, "2026-11"}}
 }
 
 // Consent is what somebody said last of a purpose. A purpose of which she said nothing has no At.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"cursus/api/server"
 	"cursus/internal/domain/analytics"
 	"cursus/internal/domain/confidence"
+	"cursus/internal/kernel/page"
 )
 
 func toRate(r analytics.Rate) contract.Rate {
@@ -50,4 +52,85 @@ func (h handlers) BookMockExam(ctx context.Context, r server.BookMockExamRequest
 		return nil, err
 	}
 	return server.BookMockExam201JSONResponse(toSitting(x)), nil
+}
+
+func (h handlers) GetExamReminders(ctx context.Context, r server.GetExamRemindersRequestObject) (server.GetExamRemindersResponseObject, error) {
+	p, err := h.rooms.ExamReminders(ctx, callerOf(ctx), r.Session)
+	if err != nil {
+		return nil, err
+	}
+	out, err := as[contract.ExamReminders](p)
+	return server.GetExamReminders200JSONResponse{Body: out, Headers: server.GetExamReminders200ResponseHeaders{ETag: etag(p.Version)}}, err
+}
+
+func (h handlers) PutExamReminders(ctx context.Context, r server.PutExamRemindersRequestObject) (server.PutExamRemindersResponseObject, error) {
+	out, now, err := put[contract.ExamReminders](r.Params.IfMatch, r.Body, func(p confidence.Plan, version int) (confidence.Plan, error) {
+		return h.rooms.PutExamReminders(ctx, callerOf(ctx), r.Session, version, p)
+	})
+	return server.PutExamReminders200JSONResponse{Body: out, Headers: server.PutExamReminders200ResponseHeaders{ETag: etag(now.Version)}}, err
+}
+
+func toExamCall(c confidence.Call, at time.Time) contract.ExamCall {
+	out := contract.ExamCall{
+		EnrolmentId: c.EnrolmentID, LearnerId: c.LearnerID, Session: c.SessionKey, Name: c.Name, Reason: contract.ExamCallReason(c.Reason), Since: c.Since.UTC(), ClosesAt: utc(c.ClosesAt),
+		Email: given(c.Email), Number: given(c.Number), LastHow: given(contract.ExamCallLastHow(c.LastHow)), LastOutcome: given(c.LastOutcome), LastAt: utc(c.LastAt), CoachId: given(c.Coach), Coach: given(c.CoachName),
+	}
+	if left := c.DaysLeft(at); left >= 0 {
+		out.DaysLeft = &left
+	}
+	if c.Standing.By != "" {
+		by, rate := contract.ExamCallBy(c.Standing.By), toRate(analytics.NewRate(int64(c.Standing.Passed), int64(c.Standing.Sat)))
+		out.By, out.Passed = &by, &rate
+	}
+	return out
+}
+
+func (h handlers) ListExamCalls(ctx context.Context, r server.ListExamCallsRequestObject) (server.ListExamCallsResponseObject, error) {
+	p, err := pageOf(r.Params.Limit, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	all, at, next, err := h.rooms.ExamCalls(ctx, callerOf(ctx), confidence.CallFilter{SessionID: value(r.Params.Session), Coach: value(r.Params.Coach), Reason: string(value(r.Params.Reason))}, p)
+	if err != nil {
+		return nil, err
+	}
+	return server.ListExamCalls200JSONResponse{Calls: each(all, func(c confidence.Call) contract.ExamCall { return toExamCall(c, at) }), NextCursor: given(page.Cursor(next))}, nil
+}
+
+func (h handlers) ExportExamCalls(ctx context.Context, r server.ExportExamCallsRequestObject) (server.ExportExamCallsResponseObject, error) {
+	var file bytes.Buffer
+	err := h.rooms.WriteExamCalls(ctx, callerOf(ctx), confidence.CallFilter{SessionID: value(r.Params.Session), Coach: value(r.Params.Coach), Reason: string(value(r.Params.Reason))}, &file)
+	return server.ExportExamCalls200TextcsvResponse{
+		Body: &file, ContentLength: int64(file.Len()), Headers: server.ExportExamCalls200ResponseHeaders{ContentDisposition: attached("exam-calls.csv")},
+	}, err
+}
+
+func toContacts(all []confidence.Contact) []contract.ExamContact {
+	return each(all, func(c confidence.Contact) contract.ExamContact {
+		return contract.ExamContact{How: contract.ExamContactHow(c.How), DaysBefore: c.Step, Outcome: contract.ExamContactOutcome(c.Outcome), Note: given(c.Note), By: c.By, At: c.At.UTC()}
+	})
+}
+
+func (h handlers) ListExamContacts(ctx context.Context, r server.ListExamContactsRequestObject) (server.ListExamContactsResponseObject, error) {
+	all, err := h.rooms.ExamContacts(ctx, callerOf(ctx), r.Enrolment)
+	return server.ListExamContacts200JSONResponse{Contacts: toContacts(all)}, err
+}
+
+func (h handlers) NoteExamCall(ctx context.Context, r server.NoteExamCallRequestObject) (server.NoteExamCallResponseObject, error) {
+	all, err := h.rooms.NoteExamCall(ctx, callerOf(ctx), r.Params.IdempotencyKey, r.Enrolment, confidence.NewCall{Outcome: string(r.Body.Outcome), Note: value(r.Body.Note)})
+	return server.NoteExamCall201JSONResponse{Contacts: toContacts(all)}, err
+}
+
+func (h handlers) AssignExamCoach(ctx context.Context, r server.AssignExamCoachRequestObject) (server.AssignExamCoachResponseObject, error) {
+	return server.AssignExamCoach204Response{}, h.rooms.AssignExamCoach(ctx, callerOf(ctx), r.Enrolment, value(r.Body.Coach))
+}
+
+func (h handlers) GetCallNumber(ctx context.Context, _ server.GetCallNumberRequestObject) (server.GetCallNumberResponseObject, error) {
+	n, err := h.rooms.CallNumber(ctx, callerOf(ctx))
+	return server.GetCallNumber200JSONResponse{Number: given(n)}, err
+}
+
+func (h handlers) PutCallNumber(ctx context.Context, r server.PutCallNumberRequestObject) (server.PutCallNumberResponseObject, error) {
+	n, err := h.rooms.PutCallNumber(ctx, callerOf(ctx), value(r.Body.Number))
+	return server.PutCallNumber200JSONResponse{Number: given(n)}, err
 }

@@ -79,6 +79,7 @@ var short = map[string]string{
 	"listCertificateKinds":  "rows of the migrations", "listCertificateLayouts": "one for each partner, 500 at most", "getCertificateHistory": "what people did to one certificate",
 	"listBadgeKeys":         "one for each time that the key was rotated",
 	"listCohortMonths":      "ten years at most",
+	"listExamContacts":      "the reminders and calls of one enrolment, 500 at most",
 	"listExamSlots":         "those of one session that have not begun, which its page shows whole",
 	"listAppeals":           "those that wait for somebody",
 	"listProctoredSlots":    "those of two weeks and of what is to come, 200 at most",

@@ -51,7 +51,7 @@ type area struct {
 var areas = []area{
 	{"console.area.catalogue", []place{
 		{"/console/courses", "console.courses"}, {"/console/collections", "console.collections"}, {"/console/charter", "console.charter"}, {"/console/calendar", "console.calendar"},
-		{"/console/sessions", "console.sessions"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"}, {"/console/exams", "console.exams"}, {"/console/surveys", "console.surveys"}, {"/console/exchange", "console.exchange"},
+		{"/console/sessions", "console.sessions"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"}, {"/console/exams", "console.exams"}, {"/console/exam-calls", "console.calls"}, {"/console/surveys", "console.surveys"}, {"/console/exchange", "console.exchange"},
 	}},
 	{"console.area.sales", []place{
 		{"/console/offers", "console.offers"}, {"/console/formulas", "console.formulas"}, {"/console/vouchers", "console.vouchers"}, {"/console/seats", "console.seats"},
