@@ -128,6 +128,34 @@ func TestAnotherProgramAcceptsTheSignature(t *testing.T) {
 	}
 }
 
+// A transcript has several pages; its signature is accepted too.
+func TestATranscriptIsSigned(t *testing.T) {
+	r, err := pdf.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := certificates.CertificateFacts{
+		HolderName: "محمد Zoé 王", Issuer: "IMT", IssuedAt: at, Code: "0123456789abcdefghjkmnpqrs", VerificationURL: "https://cursus.test/verify/0", Language: "fr",
+		Transcript: &certificates.Transcript{Records: make([]certificates.Record, 90)},
+	}
+	doc, err := r.Certificate(context.Background(), f, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, private := identity(t, keys(t)["ECDSA"])
+	s, err := pades.New(pades.Options{Certificate: certificate, Key: private})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := s.Sign(context.Background(), doc, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := judge(t, signed); !strings.Contains(said, "Signature is Valid") || !strings.Contains(said, "Total document signed") {
+		t.Error(said)
+	}
+}
+
 func TestAKeyOfSomebodyElseIsRefused(t *testing.T) {
 	all := keys(t)
 	certificate, _ := identity(t, all["RSA"])

@@ -143,13 +143,10 @@ func (b bilingual) heads() {
 func (b bilingual) record(x certificates.Record) {
 	p := b.p
 	title, note := b.order(x.Title)
-	if title == "" {
-		title, note = note, ""
+	if title == "" || note == title { // one language, or the same in both
+		title, note = pair(title, note), ""
 	}
 	notes := filled([]string{note, x.Session})
-	if note == title {
-		notes = notes[1:]
-	}
 	if x.Workshop {
 		notes = append(notes, b.say("workshop"))
 	}
