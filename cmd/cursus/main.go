@@ -43,6 +43,7 @@ type cli struct {
 	Token     tokenCmd     `cmd:"" help:"Make an API token."`
 	Demo      demoCmd      `cmd:"" help:"Fill an empty data folder with the demonstration."`
 	Sandbox   sandboxCmd   `cmd:"" help:"Serve the Stripe sandbox of the demonstration."`
+	Bench     benchCmd     `cmd:"" help:"Make a large network in a folder of its own, and measure how fast its figures are answered."`
 	Verify    verifyCmd    `cmd:"" help:"Check every invariant; exit with 1 and the rows where one is broken."`
 	Reconcile reconcileCmd `cmd:"" help:"Compare the provider's book, the ledger, orders, enrolments and documents; exit with 1 and the differences."`
 }

@@ -48,7 +48,7 @@ var floors = []struct {
 	{"internal/transport", 50, true},
 	{"internal/flows", 45, false},
 	{"internal/app", 60, false},
-	{"internal/demo", 65, false},
+	{"internal/demo", 65, false}, {"internal/bench", 65, false},
 	{"cmd", 70, true},
 	{"internal/testkit", 90, false}, // test only
 	{"internal/arch", 91, false},    // test only

@@ -53,3 +53,14 @@ func CreateDatabase(ctx context.Context, adminDSN, name string) error {
 	_, err = db.ExecContext(ctx, "CREATE DATABASE "+pq.QuoteIdentifier(name))
 	return err
 }
+
+// Vacuum has every table vacuumed and analysed, as its owner: as a night leaves a database.
+func Vacuum(ctx context.Context, dsn string) error {
+	db, err := sql.Open("postgres", dsn)
+	if err != nil {
+		return ErrUnavailable.Because(err)
+	}
+	defer func() { _ = db.Close() }()
+	_, err = db.ExecContext(ctx, "VACUUM (ANALYZE)")
+	return err
+}

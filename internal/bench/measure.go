@@ -1,0 +1,216 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"cursus/internal/books/journey"
+	"cursus/internal/kernel/clock"
+	"cursus/internal/platform/postgres"
+)
+
+// Result is how fast one question was answered. Its limit is the time in which the processor reads as many bytes from memory as the database
+// touched for it, by the bandwidth that was measured in the same run.
+type Result struct {
+	Name     string
+	Aim      time.Duration // of P99; zero: none
+	P50, P99 time.Duration
+	Bytes    int64 // of pages that the database touched for one answer, on the average
+	Limit    time.Duration
+}
+
+// Share is the limit as thousandths of the median: 1000 is as fast as memory.
+func (r Result) Share() int64 {
+	if r.P50 == 0 {
+		return 0
+	}
+	return int64(r.Limit * 1000 / r.P50)
+}
+
+// question is a path of the API for a session, or for several.
+type question struct {
+	name string
+	aim  time.Duration
+	path func(keys []string) string
+}
+
+func figure(id, asOf string, with ...string) string {
+	ask := url.Values{}
+	if len(with) > 0 {
+		ask.Set("parameters", strings.Join(with, ";"))
+	}
+	if asOf != "" {
+		ask.Set("as_of", asOf)
+	}
+	return "/v1/figures/" + id + "?" + ask.Encode()
+}
+
+const (
+	ofOne  = 10 * time.Millisecond
+	ofMany = 50 * time.Millisecond
+)
+
+// questions are what is measured. The instant is one at which some sessions are over, one is on its way, and others have not begun.
+func questions(at time.Time) []question {
+	past := at.Format(time.RFC3339)
+	session := func(k []string) string { return "session:" + k[0] }
+	several := func(k []string) string { return "sessions:" + strings.Join(k, ",") }
+	return []question{
+		{"funnel of a session", ofOne, func(k []string) string { return "/v1/sessions/" + k[0] + "/indicators" }},
+		{"funnel of a session, as of", ofOne, func(k []string) string { return "/v1/sessions/" + k[0] + "/indicators?as_of=" + past }},
+		{"bubbles of a session", ofOne, func(k []string) string { return figure("temporal_progression", "", session(k)) }},
+		{"bubbles of a session, as of", ofOne, func(k []string) string { return figure("temporal_progression", past, session(k)) }},
+		{"bands of a session", ofOne, func(k []string) string { return figure("exercise_quality", "", session(k)) }},
+		{"comparison of all sessions", ofMany, func([]string) string { return figure("comparison", "") }},
+		{"comparison of all sessions, as of", ofMany, func([]string) string { return figure("comparison", past) }},
+		{"common enrolments, 5 sessions", ofMany, func(k []string) string { return figure("common_enrolment", "", several(k)) }},
+		{"started in sequence, 5 sessions", ofMany, func(k []string) string { return figure("started_sequence", "", several(k)) }},
+		{"QUALIFYING, 5 sessions", ofMany, func(k []string) string { return figure("qualifying", "", several(k)) }},
+		{"cube by month and session", ofMany, func([]string) string { return figure("outcome_cube", "", "by:month,session") }},
+	}
+}
+
+// Measure asks each question so many times, one after the other, of sessions drawn at random, over HTTP. at is where the house listens.
+func Measure(ctx context.Context, owner *postgres.DB, at, token string, sessions int64, times int, told func(done, of int, what string)) (all []Result, bandwidth int64, err error) {
+	bandwidth = memory()
+	asked := questions(time.Date(2015, 3, 2, 0, 0, 0, 0, time.UTC).AddDate(5, 0, 0))
+	luck := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same at each call
+	var clock clock.System
+	for i, question := range asked {
+		told(i, len(asked), question.name)
+		took := make([]time.Duration, 0, times)
+		var before, after int64
+		for k := -3; k < times; k++ { // three to warm up
+			if k == 0 {
+				if before, err = touched(ctx, owner); err != nil {
+					return nil, 0, err
+				}
+			}
+			keys := make([]string, 5)
+			for j := range keys {
+				for keys[j] == "" || slices.Contains(keys[:j], keys[j]) {
+					keys[j] = fmt.Sprint("S", 1+luck.Int64N(max(5, sessions)))
+				}
+			}
+			began := clock.Now()
+			if err := get(ctx, at+question.path(keys), token); err != nil {
+				return nil, 0, fmt.Errorf("%s: %w", question.name, err)
+			}
+			if k >= 0 {
+				took = append(took, clock.Now().Sub(began))
+			}
+		}
+		if after, err = touched(ctx, owner); err != nil {
+			return nil, 0, err
+		}
+		slices.Sort(took)
+		r := Result{Name: question.name, Aim: question.aim, P50: took[len(took)/2], P99: took[len(took)*99/100], Bytes: (after - before) * 8192 / int64(times)}
+		r.Limit = time.Duration(r.Bytes * int64(time.Second) / bandwidth)
+		all = append(all, r)
+	}
+	told(len(asked), len(asked), "")
+	return all, bandwidth, nil
+}
+
+func get(ctx context.Context, address, token string) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	a, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = a.Body.Close() }()
+	body, err := io.ReadAll(a.Body)
+	if err == nil && a.StatusCode != http.StatusOK {
+		var problem struct{ Detail string }
+		_ = json.Unmarshal(body, &problem)
+		return fmt.Errorf("%s answers %d: %s", address, a.StatusCode, problem.Detail)
+	}
+	return err
+}
+
+func touched(ctx context.Context, owner *postgres.DB) (pages int64, err error) {
+	err = owner.View(ctx, "touched", func(ctx context.Context, tx *postgres.Tx) error { return tx.Get(ctx, &pages, q.Q("Read")) })
+	return pages, err
+}
+
+// memory is how many bytes one core reads in a second, from more than its caches hold.
+func memory() int64 {
+	words, sum := make([]uint64, 32<<20), uint64(0) // 256 MiB
+	for i := range words {
+		words[i] = uint64(i) //nolint:gosec // so that the pages are there
+	}
+	var clock clock.System
+	began := clock.Now()
+	for range 4 {
+		for i := 0; i+8 <= len(words); i += 8 { // a line of the cache
+			sum += words[i] + words[i+1] + words[i+2] + words[i+3] + words[i+4] + words[i+5] + words[i+6] + words[i+7]
+		}
+	}
+	took := clock.Now().Sub(began)
+	if sum == 0 {
+		return 1
+	}
+	return int64(4*len(words)*8) * int64(time.Second) / int64(took)
+}
+
+// Writes is how many changes of stages a second are written, in batches as an import has them, and read exactly after each.
+func Writes(ctx context.Context, db *postgres.DB, sessions int64, batches int) (perSecond int64, err error) {
+	const batch = 2000
+	var clock clock.System
+	var took time.Duration
+	written := 0
+	for i := range batches {
+		session := fmt.Sprint("ses_", 1+int64(i)%sessions)
+		var before, after journey.Counts
+		var changes []journey.Change
+		count := func(into *journey.Counts) error {
+			return db.View(ctx, "count", func(ctx context.Context, tx *postgres.Tx) (err error) {
+				*into, err = journey.CountsTx(ctx, tx, journey.Question{SessionID: session, Basis: "ever"})
+				return err
+			})
+		}
+		if err := count(&before); err != nil {
+			return 0, err
+		}
+		err := db.View(ctx, "who has not started", func(ctx context.Context, tx *postgres.Tx) error {
+			changes = nil
+			var ids []string
+			err := tx.Select(ctx, &ids, q.Q("Enrolled"), session, batch)
+			for _, id := range ids {
+				changes = append(changes, journey.Change{EnrolmentID: id, Stage: journey.Started, At: tx.Now(), Reached: true, Cause: "bench"})
+			}
+			return err
+		})
+		if err != nil {
+			return 0, err
+		}
+		began := clock.Now()
+		if err := db.InTx(ctx, "write", func(ctx context.Context, tx *postgres.Tx) error { return journey.RecordTx(ctx, tx, changes) }); err != nil {
+			return 0, err
+		}
+		took += clock.Now().Sub(began)
+		written += len(changes)
+		if err := count(&after); err != nil {
+			return 0, err
+		}
+		if after.Started != before.Started+int64(len(changes)) {
+			return 0, fmt.Errorf("of %s %d had started, %d did now, and the count says %d", session, before.Started, len(changes), after.Started)
+		}
+	}
+	if took == 0 {
+		return 0, nil
+	}
+	return int64(written) * int64(time.Second) / int64(took), nil
+}
