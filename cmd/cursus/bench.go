@@ -17,6 +17,7 @@ import (
 	"cursus/internal/books/journey"
 	"cursus/internal/domain/identity"
 	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/ident"
 	"cursus/internal/platform/config"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/platform/postgres/cluster"
@@ -38,6 +39,7 @@ func (c benchCmd) Run(ctx context.Context, s streams, settings config.Config) (e
 		return err
 	}
 	settings.DataDir, settings.DatabaseURL, settings.BaseURL = c.Folder, "", "http://127.0.0.1"
+	settings.Secret = ident.Secret(32)
 	server, err := cluster.Start(ctx, c.Folder, cluster.Options{BinDir: settings.PGBin, Settings: map[string]string{
 		"shared_buffers": c.Buffers, "max_wal_size": "8GB", "maintenance_work_mem": "512MB", "checkpoint_timeout": "15min",
 	}})
@@ -81,8 +83,11 @@ func (c benchCmd) Run(ctx context.Context, s streams, settings config.Config) (e
 	}
 	serving, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- h.Serve(serving, app.Serving{Contract: contract.YAML, Listen: listen}) }()
-	results, bandwidth, err := bench.Measure(ctx, owner, "http://"+listen.Addr().String(), token, bench.Sessions(size.Enrolments), c.Times, s.bar("asking"))
+	go func() {
+		defer stop() // whoever asks it waits no longer
+		ended <- h.Serve(serving, app.Serving{Contract: contract.YAML, Listen: listen})
+	}()
+	results, bandwidth, err := bench.Measure(serving, owner, "http://"+listen.Addr().String(), token, bench.Sessions(size.Enrolments), c.Times, s.bar("asking"))
 	stop()
 	if err = errors.Join(err, <-ended); err != nil {
 		return err
@@ -95,6 +100,11 @@ func (c benchCmd) Run(ctx context.Context, s streams, settings config.Config) (e
 	t := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "question\tp50 ms\tp99 ms\taim ms\ttouched KiB\tlimit ms\tlimit/p50\t")
 	for _, r := range results {
+		if r.Failed != "" {
+			fmt.Fprintf(s.err, "%s failed: %s\n", r.Name, r.Failed)
+			fmt.Fprintf(t, "%s\tfailed\t\t%d\t\t\t\t\n", r.Name, r.Aim.Milliseconds())
+			continue
+		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%s\t0.%03d\t\n", r.Name, millis(r.P50), millis(r.P99), r.Aim.Milliseconds(), r.Bytes>>10, millis(r.Limit), r.Share())
 	}
 	if err := t.Flush(); err != nil {
