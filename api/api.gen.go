@@ -1591,6 +1591,36 @@ func (e ExamSlotState) Valid() bool {
 	}
 }
 
+// Defines values for ExamStanding.
+const (
+	ExamStandingBooked      ExamStanding = "booked"
+	ExamStandingCertified   ExamStanding = "certified"
+	ExamStandingEligible    ExamStanding = "eligible"
+	ExamStandingNotEligible ExamStanding = "not_eligible"
+	ExamStandingPassed      ExamStanding = "passed"
+	ExamStandingSat         ExamStanding = "sat"
+)
+
+// Valid indicates whether the value is a known member of the ExamStanding enum.
+func (e ExamStanding) Valid() bool {
+	switch e {
+	case ExamStandingBooked:
+		return true
+	case ExamStandingCertified:
+		return true
+	case ExamStandingEligible:
+		return true
+	case ExamStandingNotEligible:
+		return true
+	case ExamStandingPassed:
+		return true
+	case ExamStandingSat:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExamWaitState.
 const (
 	ExamWaitStateOffered ExamWaitState = "offered"
@@ -6345,6 +6375,32 @@ type CampaignSegment struct {
 // Example: draft
 type CampaignState string
 
+// Candidacy How far a learner is with the exam of a session.
+type Candidacy struct {
+	// Certificate Code of her certificate.
+	//
+	// Example: 7QX4K2M9P0V3R8T1W5Z6Y2B4D7
+	Certificate *string `json:"certificate,omitempty"`
+
+	// Exam State of her last sitting.
+	//
+	// Example: booked
+	Exam *string `json:"exam,omitempty"`
+
+	// Missing What she still has to do.
+	Missing []string `json:"missing"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+
+	// Standing How far somebody is with an exam.
+	//
+	// Example: eligible
+	Standing ExamStanding `json:"standing"`
+}
+
 // Candidate Somebody who booked a place.
 type Candidate struct {
 	// Attempt Where her attempt stands; absent: none was opened.
@@ -6407,6 +6463,35 @@ type CandidateProposal string
 //
 // Example: booked
 type CandidateState string
+
+// CandidateCell A count.
+type CandidateCell struct {
+	// Count Null: it is kept back.
+	//
+	// Example: 14
+	Count *int `json:"count"`
+
+	// Standing How far somebody is with an exam.
+	//
+	// Example: eligible
+	Standing ExamStanding `json:"standing"`
+}
+
+// CandidateCounts How many learners are how far with the exam of a session.
+type CandidateCounts struct {
+	// Cells Each learner is in one.
+	Cells []CandidateCell `json:"cells"`
+
+	// Learners All of them; null: it is kept back.
+	//
+	// Example: 75
+	Learners *int `json:"learners"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+}
 
 // CardPage A page of the provider on which a card is left.
 type CardPage struct {
@@ -7206,6 +7291,56 @@ type Cohort struct {
 //
 // Example: pay_at_school
 type CohortAgreement string
+
+// CohortCandidate A learner and how far she is with the exams of her cohort.
+type CohortCandidate struct {
+	// Exams One per session.
+	Exams []Candidacy `json:"exams"`
+
+	// Member Id of her place in the cohort.
+	//
+	// Example: mem_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Member string `json:"member"`
+
+	// Name What she is called.
+	//
+	// Example: Awa Diop
+	Name string `json:"name"`
+
+	// Shared She agrees that her school sees how far she is.
+	//
+	// Example: true
+	Shared bool `json:"shared"`
+
+	// State How she stands in the cohort.
+	//
+	// Example: enrolled
+	State string `json:"state"`
+
+	// StudentKey The school's own key for her.
+	//
+	// Example: 20231101
+	StudentKey string `json:"student_key"`
+}
+
+// CohortCandidatePage Who of a cohort may sit its exams.
+type CohortCandidatePage struct {
+	// Counts One per session.
+	Counts []CandidateCounts `json:"counts"`
+
+	// Learners In the order in which they came.
+	Learners []CohortCandidate `json:"learners"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Suppressed Small counts are kept back.
+	//
+	// Example: true
+	Suppressed bool `json:"suppressed"`
+}
 
 // CohortCell The learners of one group.
 type CohortCell struct {
@@ -10273,6 +10408,11 @@ type ExamSlots struct {
 	// Slots In the order of time.
 	Slots []ExamSlot `json:"slots"`
 }
+
+// ExamStanding How far somebody is with an exam.
+//
+// Example: eligible
+type ExamStanding string
 
 // ExamWait A place in the row of a slot.
 type ExamWait struct {
@@ -21015,6 +21155,15 @@ type PutPartnerCohortParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// ListCohortCandidatesParams defines parameters for ListCohortCandidates.
+type ListCohortCandidatesParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // ExportCohortDigestParams defines parameters for ExportCohortDigest.
 type ExportCohortDigestParams struct {
 	// Week The ISO week.
@@ -23872,6 +24021,14 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /v1/cohorts/{cohort} (the `PutPartnerCohort` operationId).
 	PutPartnerCohort(ctx context.Context, cohort CohortRef, params *PutPartnerCohortParams, body PutPartnerCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCohortCandidates List who of a cohort may sit its exams
+	//
+	// How far each learner is with the exam of each session that the cohort follows, with what she still has to do; what is between her and the institute
+	// reads as `other`. Of a learner who does not agree that her school sees it by name only her state in the cohort is said. The counts are of everybody; a school is told no count from 1 to 9.
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/candidates (the `ListCohortCandidates` operationId).
+	ListCohortCandidates(ctx context.Context, cohort CohortRef, params *ListCohortCandidatesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetCohortCounts Count how far the learners of a cohort are
 	//
@@ -28831,6 +28988,24 @@ func (c *Client) PutPartnerCohortWithBody(ctx context.Context, cohort CohortRef,
 // Corresponds with PUT /v1/cohorts/{cohort} (the `PutPartnerCohort` operationId).
 func (c *Client) PutPartnerCohort(ctx context.Context, cohort CohortRef, params *PutPartnerCohortParams, body PutPartnerCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutPartnerCohortRequest(c.Server, cohort, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCohortCandidates List who of a cohort may sit its exams
+//
+// How far each learner is with the exam of each session that the cohort follows, with what she still has to do; what is between her and the institute
+// reads as `other`. Of a learner who does not agree that her school sees it by name only her state in the cohort is said. The counts are of everybody; a school is told no count from 1 to 9.
+//
+// Corresponds with GET /v1/cohorts/{cohort}/candidates (the `ListCohortCandidates` operationId).
+func (c *Client) ListCohortCandidates(ctx context.Context, cohort CohortRef, params *ListCohortCandidatesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCohortCandidatesRequest(c.Server, cohort, params)
 	if err != nil {
 		return nil, err
 	}
@@ -39605,6 +39780,79 @@ func NewPutPartnerCohortRequestWithBody(server string, cohort CohortRef, params 
 
 		req.Header.Set("If-Match", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewListCohortCandidatesRequest constructs an http.Request for the ListCohortCandidates method
+func NewListCohortCandidatesRequest(server string, cohort CohortRef, params *ListCohortCandidatesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/candidates", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -56289,6 +56537,16 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /v1/cohorts/{cohort} (the `PutPartnerCohort` operationId).
 	PutPartnerCohortWithResponse(ctx context.Context, cohort CohortRef, params *PutPartnerCohortParams, body PutPartnerCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*PutPartnerCohortResponse, error)
 
+	// ListCohortCandidatesWithResponse List who of a cohort may sit its exams
+	//
+	// How far each learner is with the exam of each session that the cohort follows, with what she still has to do; what is between her and the institute
+	// reads as `other`. Of a learner who does not agree that her school sees it by name only her state in the cohort is said. The counts are of everybody; a school is told no count from 1 to 9.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/candidates (the `ListCohortCandidates` operationId).
+	ListCohortCandidatesWithResponse(ctx context.Context, cohort CohortRef, params *ListCohortCandidatesParams, reqEditors ...RequestEditorFn) (*ListCohortCandidatesResponse, error)
+
 	// GetCohortCountsWithResponse Count how far the learners of a cohort are
 	//
 	// All who follow, whether or not they agree to be seen by name. Counts from 1 to 9 are kept back (null) from everybody but staff, with as many others as it takes
@@ -63282,6 +63540,54 @@ func (r PutPartnerCohortResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutPartnerCohortResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCohortCandidatesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CohortCandidatePage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCohortCandidatesResponse) GetJSON200() *CohortCandidatePage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCohortCandidatesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCohortCandidatesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCohortCandidatesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCohortCandidatesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCohortCandidatesResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -79140,6 +79446,22 @@ func (c *ClientWithResponses) PutPartnerCohortWithResponse(ctx context.Context, 
 	return ParsePutPartnerCohortResponse(rsp)
 }
 
+// ListCohortCandidatesWithResponse List who of a cohort may sit its exams
+//
+// How far each learner is with the exam of each session that the cohort follows, with what she still has to do; what is between her and the institute
+// reads as `other`. Of a learner who does not agree that her school sees it by name only her state in the cohort is said. The counts are of everybody; a school is told no count from 1 to 9.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/cohorts/{cohort}/candidates (the `ListCohortCandidates` operationId).
+func (c *ClientWithResponses) ListCohortCandidatesWithResponse(ctx context.Context, cohort CohortRef, params *ListCohortCandidatesParams, reqEditors ...RequestEditorFn) (*ListCohortCandidatesResponse, error) {
+	rsp, err := c.ListCohortCandidates(ctx, cohort, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCohortCandidatesResponse(rsp)
+}
+
 // GetCohortCountsWithResponse Count how far the learners of a cohort are
 //
 // All who follow, whether or not they agree to be seen by name. Counts from 1 to 9 are kept back (null) from everybody but staff, with as many others as it takes
@@ -87703,6 +88025,39 @@ func ParsePutPartnerCohortResponse(rsp *http.Response) (*PutPartnerCohortRespons
 			headers.ETag = value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListCohortCandidatesResponse parses an HTTP response from a ListCohortCandidatesWithResponse call
+func ParseListCohortCandidatesResponse(rsp *http.Response) (*ListCohortCandidatesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCohortCandidatesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CohortCandidatePage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil

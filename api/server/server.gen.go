@@ -214,6 +214,9 @@ type ServerInterface interface {
 	// PutPartnerCohort Rewrite a cohort
 	// (PUT /v1/cohorts/{cohort})
 	PutPartnerCohort(c *fiber.Ctx, cohort CohortRef, params PutPartnerCohortParams) error
+	// ListCohortCandidates List who of a cohort may sit its exams
+	// (GET /v1/cohorts/{cohort}/candidates)
+	ListCohortCandidates(c *fiber.Ctx, cohort CohortRef, params ListCohortCandidatesParams) error
 	// GetCohortCounts Count how far the learners of a cohort are
 	// (GET /v1/cohorts/{cohort}/counts)
 	GetCohortCounts(c *fiber.Ctx, cohort CohortRef) error
@@ -3689,6 +3692,58 @@ func (siw *ServerInterfaceWrapper) PutPartnerCohort(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.PutPartnerCohort(c, cohort, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCohortCandidates operation middleware
+func (siw *ServerInterfaceWrapper) ListCohortCandidates(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCohortCandidatesParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCohortCandidates(c, cohort, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -16375,6 +16430,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Put(options.BaseURL+"/v1/cohorts/:cohort", wrapper.PutPartnerCohort)
 
+	router.Get(options.BaseURL+"/v1/cohorts/:cohort/candidates", wrapper.ListCohortCandidates)
+
 	router.Get(options.BaseURL+"/v1/cohorts/:cohort/counts", wrapper.GetCohortCounts)
 
 	router.Get(options.BaseURL+"/v1/cohorts/:cohort/digest", wrapper.GetCohortDigestMail)
@@ -18380,6 +18437,24 @@ func (response PutPartnerCohort200JSONResponse) VisitPutPartnerCohortResponse(ct
 	ctx.Status(200)
 
 	return ctx.JSON(&response.Body)
+}
+
+type ListCohortCandidatesRequestObject struct {
+	Cohort CohortRef `json:"cohort"`
+	Params ListCohortCandidatesParams
+}
+
+type ListCohortCandidatesResponseObject interface {
+	VisitListCohortCandidatesResponse(ctx *fiber.Ctx) error
+}
+
+type ListCohortCandidates200JSONResponse CohortCandidatePage
+
+func (response ListCohortCandidates200JSONResponse) VisitListCohortCandidatesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
 }
 
 type GetCohortCountsRequestObject struct {
@@ -24724,6 +24799,9 @@ type StrictServerInterface interface {
 	// PutPartnerCohort Rewrite a cohort
 	// (PUT /v1/cohorts/{cohort})
 	PutPartnerCohort(ctx context.Context, request PutPartnerCohortRequestObject) (PutPartnerCohortResponseObject, error)
+	// ListCohortCandidates List who of a cohort may sit its exams
+	// (GET /v1/cohorts/{cohort}/candidates)
+	ListCohortCandidates(ctx context.Context, request ListCohortCandidatesRequestObject) (ListCohortCandidatesResponseObject, error)
 	// GetCohortCounts Count how far the learners of a cohort are
 	// (GET /v1/cohorts/{cohort}/counts)
 	GetCohortCounts(ctx context.Context, request GetCohortCountsRequestObject) (GetCohortCountsResponseObject, error)
@@ -27663,6 +27741,34 @@ func (sh *strictHandler) PutPartnerCohort(ctx *fiber.Ctx, cohort CohortRef, para
 		return err
 	} else if validResponse, ok := response.(PutPartnerCohortResponseObject); ok {
 		if err := validResponse.VisitPutPartnerCohortResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCohortCandidates operation middleware
+func (sh *strictHandler) ListCohortCandidates(ctx *fiber.Ctx, cohort CohortRef, params ListCohortCandidatesParams) error {
+	var request ListCohortCandidatesRequestObject
+
+	request.Cohort = cohort
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCohortCandidates(ctx.UserContext(), request.(ListCohortCandidatesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCohortCandidates")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCohortCandidatesResponseObject); ok {
+		if err := validResponse.VisitListCohortCandidatesResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -261,7 +261,9 @@ func init() {
 		w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 			return errors.Join(identity.PutOrganisationTx(ctx, tx, "ROOMS", "School with rooms"), identity.PutPartnerRoleTx(ctx, tx, "ROOMS", staff, identity.RoleTeacher))
 		})
-		return map[string]string{"/learning/:id/exam": "/learning/" + id + "/exam", "/proctoring/:slot": "/proctoring/" + w.heldBy("ROOMS", w.session.ID).ID}
+		return map[string]string{"/learning/:id/exam": "/learning/" + id + "/exam", "/proctoring/:slot": "/proctoring/" + w.heldBy("ROOMS", w.session.ID).ID,
+			"/console/exams/slots/:id": "/console/exams/slots/" + w.slot(96*time.Hour, 4).ID, "/console/exams/enrolments/:id": "/console/exams/enrolments/" + id,
+			"/console/exams/rules": "/console/exams/rules?session=" + w.session.Key}
 	})
 }
 

@@ -11,7 +11,6 @@ import (
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
-	"cursus/internal/transport/api"
 	"cursus/internal/transport/web"
 )
 
@@ -206,10 +205,8 @@ func (p Pages) WorkOnExams(ctx context.Context, who web.Viewer, key string, w we
 		return err
 	}
 	ctx = as(ctx, who)
-	rooms := NewRooms(p.h)
 	if w.Do == "plan" {
-		_, err := rooms.CreateExamSlot(ctx, api.Principal{PersonID: who.PersonID, Actor: postgres.Actor(ctx)}, key, w.Session, w.Kind, w.Plan)
-		return err
+		return p.planSlots(ctx, who, key, w)
 	}
 	return p.h.asHouse(ctx, "work on exams", func(ctx context.Context, tx *postgres.Tx) (err error) {
 		switch w.Do {

@@ -163,6 +163,39 @@ func TestASchoolFollowsItsCohort(t *testing.T) {
 			t.Errorf("%s finds %q, not %q", asked, got, want)
 		}
 	}
+	candidates := func() (rows map[string]map[string]any, all map[string]any) {
+		rows, all = map[string]map[string]any{}, own.ask(200, "listCohortCandidates", at, nil)
+		for _, l := range all["learners"].([]any) {
+			rows[l.(map[string]any)["student_key"].(string)] = l.(map[string]any)
+		}
+		return rows, all
+	}
+	exam := func(l map[string]any) map[string]any { return l["exams"].([]any)[0].(map[string]any) }
+	rows, all := candidates()
+	if got := exam(rows["S0"]); got["standing"] != "certified" || got["certificate"] == nil {
+		t.Errorf("%v", got)
+	}
+	if got := exam(rows["S1"]); got["standing"] != "not_eligible" || fmt.Sprint(got["missing"]) != "[grade]" {
+		t.Errorf("%v", got)
+	}
+	if got := rows["S3"]; got["shared"] != false || len(got["exams"].([]any)) != 0 {
+		t.Errorf("somebody who did not agree is shown: %v", got)
+	}
+	if cells := all["counts"].([]any)[0].(map[string]any)["cells"].([]any); all["suppressed"] != true || len(cells) != 6 || cells[5].(map[string]any)["count"] != nil {
+		t.Errorf("a count of one is told: %v", all["counts"])
+	}
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		var id string
+		if err := tx.Get(ctx, &id, postgres.Query{Name: "test", SQL: "select id from enrolment.enrolments where learner_id = $1"}, people[1].ID); err != nil {
+			return err
+		}
+		_, err := w.h.Exams.BlockTx(ctx, tx, id, exams.Block{Blocked: true, Reason: "a doubt"})
+		return err
+	})
+	if rows, _ := candidates(); fmt.Sprint(exam(rows["S1"])["missing"]) != "[other grade]" {
+		t.Errorf("what is between her and the institute is told, or not at all: %v", rows["S1"])
+	}
+	foreign.ask(404, "listCohortCandidates", at, nil)
 	w.agrees(people[1], false)
 	if got := learner("S1"); got["shared"] != false || got["stage"] != nil {
 		t.Errorf("somebody who agrees no more is shown: %v", got)
@@ -231,6 +264,7 @@ func (w *world) progressStory(t *testing.T, walker *apitest.Walker, staff identi
 	if all := s.ask(200, "listCohortProgress", at, nil)["learners"].([]any); len(all) != 1 {
 		t.Error(all)
 	}
+	s.ask(200, "listCohortCandidates", at, nil)
 	for _, operation := range []string{"exportCohortProgress", "exportCohortGrades"} {
 		r := walker.Example(operation)
 		r.Token, r.Path["cohort"], r.Query = token, c.ID, ""
@@ -379,6 +413,7 @@ func init() {
 		at := map[string]string{}
 		for route, of := range map[string]string{"/cohorts/:id": "/cohorts/" + c.ID, "/orders/:id": "/orders/" + pool.ID} {
 			at[route+"/progress"], at[route+"/progress.:format"], at[route+"/grades.csv"] = of+"/progress", of+"/progress.csv", of+"/grades.csv?session="+w.session.Key
+			at[route+"/candidates"], at[route+"/candidates.csv"] = of+"/candidates", of+"/candidates.csv"
 			at[route+"/digest.pdf"] = of + "/digest.pdf?week=2026-W01"
 		}
 		reader := w.person("reader@uadb.example", "Reader")

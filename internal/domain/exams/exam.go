@@ -94,6 +94,20 @@ func ExamTx(ctx context.Context, tx *postgres.Tx, sessionID string, kind Kind) (
 	return Exam{}, ErrNoExam
 }
 
+// RulesTx is what the exam of a kind of a session asks for; of one that nobody wrote, what it is wise to ask for, at version 0. Errors: ErrNoExam for
+// what is no kind.
+func RulesTx(ctx context.Context, tx *postgres.Tx, sessionID string, kind Kind) (Exam, error) {
+	if !slices.Contains(Kinds(), kind) {
+		return Exam{}, ErrNoExam
+	}
+	e, err := ExamTx(ctx, tx, sessionID, kind)
+	if errors.Is(err, ErrNoExam) {
+		e, err = usual(sessionID), nil
+		e.Kind = kind
+	}
+	return e, err
+}
+
 // ExamsTx lists the exams of a session; the proctored one is always among them.
 func ExamsTx(ctx context.Context, tx *postgres.Tx, sessionID string) ([]Exam, error) {
 	var all []Exam

@@ -146,6 +146,20 @@ select t.id as sitting_id, t.learner_id, p.full_name, case t.state when 'withhel
 -- name: Propose
 update exams.attempts set proposal = $2 where id = $1;
 
+-- name: Queue
+select w.kind, w.id, t.enrolment_id, s.key as session_key, p.full_name, w.detail, w.severity, w.proposal, w.at
+  from (select case a.state when 'second_review_required' then 'second_review' else 'review' end as kind, a.sitting_id as id, a.sitting_id, a.state as detail, 0 as severity,
+               a.proposal, coalesce(a.submitted_at, a.created_at) as at
+          from exams.attempts a
+         where a.state in ('submitted', 'timed_out', 'second_review_required', 'error')
+           and not exists (select 1 from exams.attempts l where l.sitting_id = a.sitting_id and l.n > a.n)
+        union all
+        select 'incident', i.sitting_id, i.sitting_id, i.kind, i.severity, '', i.happened_at from exams.incidents i join exams.sittings o on o.id = i.sitting_id where o.state = 'booked'
+        union all
+        select 'appeal', l.id, l.sitting_id, 'open', 0, '', l.asked_at from exams.appeals l where l.state = 'open') w
+  join exams.sittings t on t.id = w.sitting_id join catalog.sessions s on s.id = t.session_id join identity.people p on p.id = t.learner_id
+ order by w.at, w.kind, w.id limit 200;
+
 -- name: LockSlots
 select id from exams.slots where id = any($1::text[]) order by id for update;
 

@@ -101,11 +101,17 @@ func percent(ppm *int) string {
 	return "0." + thousandths[1:]
 }
 
-// write goes through the members of a group a page at a time, within one view of the books.
-func (s *Service) write(ctx context.Context, personID, groupID string, f Filter, w io.Writer, head []string, learner func(l Learner, row func(...string))) error {
+// newFile begins a file; its Error tells what went wrong with any of its rows.
+func newFile(w io.Writer, head ...string) *csv.Writer {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
-	_ = out.Write(head) // Error tells
+	_ = out.Write(head)
+	return out
+}
+
+// write goes through the members of a group a page at a time, within one view of the books.
+func (s *Service) write(ctx context.Context, personID, groupID string, f Filter, w io.Writer, head []string, learner func(l Learner, row func(...string))) error {
+	out := newFile(w, head...)
 	err := s.db.View(asSystem(ctx), "file of a group", func(ctx context.Context, tx *postgres.Tx) error {
 		g, _, err := openTx(ctx, tx, personID, groupID)
 		if err != nil {

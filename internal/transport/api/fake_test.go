@@ -50,6 +50,7 @@ type fake struct {
 	api.ConfidenceRooms
 	api.ProctorRooms
 	api.LabRooms
+	api.CandidateRooms
 	api.RosterRooms
 	mu      sync.Mutex
 	calls   []string

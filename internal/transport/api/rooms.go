@@ -88,6 +88,7 @@ type Rooms interface {
 	ConfidenceRooms
 	ProctorRooms
 	LabRooms
+	CandidateRooms
 	RosterRooms
 }
 

@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/url"
-	"time"
 
 	"cursus/internal/domain/exams"
 	"cursus/internal/kernel/fault"
@@ -10,7 +9,7 @@ import (
 
 // examRoutes are the addresses of exams.
 func (w *Web) examRoutes() []route {
-	return append(w.examResultRoutes(), []route{
+	return append(append(w.examResultRoutes(), w.examDeskRoutes()...), []route{
 		{method: "GET", path: "/learning/:id/exam", who: signedIn, handle: w.examPage},
 		{method: "POST", path: "/learning/:id/exam", who: signedIn, handle: w.actOnExam},
 		{method: "GET", path: "/console/exams", who: staff, handle: w.examDesk},
@@ -40,11 +39,11 @@ type examDeskForm struct {
 	Wrong   *fault.Fault
 }
 
-var slotFields = []string{"session", "kind", "place", "zone", "starts_at", "ends_at", "capacity", "organisation"}
+var slotFields = []string{"session", "kind", "place", "zone", "starts_at", "ends_at", "capacity", "organisation", "days"}
 
 func (w *Web) examDesk(r *request) (reply, error) {
 	d, err := w.house.ExamDesk(r.ctx, r.viewer)
-	return reply{page: "exams", title: "exams.title", data: examDeskForm{ExamDesk: d, Written: map[string]string{"zone": "Europe/Paris", "kind": "proctored"}}}, err
+	return reply{page: "exams", title: "exams.title", data: examDeskForm{ExamDesk: d, Written: map[string]string{"zone": "Europe/Paris", "kind": "proctored", "days": "1"}}}, err
 }
 
 func (w *Web) workOnExams(r *request) (reply, error) {
@@ -52,15 +51,7 @@ func (w *Web) workOnExams(r *request) (reply, error) {
 	work := ExamWork{Do: r.form("do"), ID: r.form("id"), Note: f.text("note")}
 	if work.Do == "plan" {
 		work.Session, work.Kind = f.text("session"), exams.Kind(f.text("kind"))
-		place, err := time.LoadLocation(f.text("zone"))
-		if err != nil || f.text("zone") == "" {
-			f.refuse("zone", "unknown-zone", "A name such as Europe/Paris.")
-			place = zone
-		}
-		work.Plan = exams.NewSlot{Organisation: f.text("organisation"), Place: f.text("place"), Zone: place.String(), Capacity: f.number("capacity")}
-		if starts, ends := f.time("starts_at", place), f.time("ends_at", place); starts != nil && ends != nil {
-			work.Plan.StartsAt, work.Plan.EndsAt = *starts, *ends
-		}
+		work.Plan, work.Days = f.slot(), max(f.number("days"), 1)
 	}
 	if said := f.text("score"); said != "" {
 		ppm := f.ppm("score", said)

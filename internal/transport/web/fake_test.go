@@ -25,6 +25,7 @@ type fake struct {
 	ConfidenceHouse
 	ProctorHouse
 	SurveyHouse
+	CandidateHouse
 	OfferHouse
 	PriceHouse
 	AccessHouse

@@ -59,6 +59,7 @@ type House interface {
 	ExamHouse
 	ConfidenceHouse
 	ProctorHouse
+	CandidateHouse
 	OutreachHouse
 	PartnerHouse
 	TraceHouse

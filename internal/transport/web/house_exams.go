@@ -16,6 +16,18 @@ type ExamHouse interface {
 	// ExamDesk is what staff have to do about exams.
 	ExamDesk(ctx context.Context, who Viewer) (ExamDesk, error)
 	WorkOnExams(ctx context.Context, who Viewer, key string, w ExamWork) error
+	// ExamCalendar lists the slots that begin between two times, in their order.
+	ExamCalendar(ctx context.Context, who Viewer, from, until time.Time) ([]exams.Slot, error)
+	// ExamQueue is all that waits for a person, the oldest first.
+	ExamQueue(ctx context.Context, who Viewer) ([]exams.QueueItem, error)
+	// ExamFile is all that is known of an enrolment and its exams.
+	ExamFile(ctx context.Context, who Viewer, enrolment string) (ExamFile, error)
+	WorkOnExamFile(ctx context.Context, who Viewer, key, enrolment string, w ExamFileWork) error
+	ExamRules(ctx context.Context, who Viewer, session string, kind exams.Kind) (exams.Exam, error)
+	// PutExamRules writes them over the version that was read; 0: there was none.
+	PutExamRules(ctx context.Context, who Viewer, session string, kind exams.Kind, n exams.NewExam, version int) error
+	ExamSlot(ctx context.Context, who Viewer, slot string) (exams.Slot, error)
+	PutExamSlot(ctx context.Context, who Viewer, slot string, n exams.NewSlot, version int) error
 	// ExamSessions are the keys of the sessions that may have exams.
 	ExamSessions(ctx context.Context, who Viewer) ([]string, error)
 	ImportExamResults(ctx context.Context, who Viewer, in exams.ResultsIntake) (exams.Results, error)
@@ -94,10 +106,25 @@ type ExamCase struct {
 	MayDecide            bool // she did not decide first
 }
 
+// ExamFile is the file of an enrolment, with whose it is.
+type ExamFile struct {
+	exams.File
+	FullName, SessionKey string
+}
+
+// ExamFileWork is what staff write into a file: block, unblock, accommodate or identity.
+type ExamFileWork struct {
+	Do            string
+	Block         exams.Block
+	Accommodation exams.Accommodation
+	Identity      exams.IdentityCheck
+}
+
 // ExamWork is what staff do: plan, cancel (a slot), verify, reject, resume (an attempt), uphold or dismiss (an appeal).
 type ExamWork struct {
 	Do, ID, Session, Note string
 	Kind                  exams.Kind
 	Plan                  exams.NewSlot
+	Days                  int // on how many days in a row, at the same time by the clock of the place
 	ScorePPM              *int
 }
