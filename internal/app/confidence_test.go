@@ -40,6 +40,11 @@ func (w *world) confidenceStory(t *testing.T, walker *apitest.Walker, staff stri
 	if got["mock_ppm"] != 810000.0 || got["grade_ppm"] != 900000.0 || got["by"] != nil || got["definition"] != "readiness/1" {
 		t.Error("how she stands:", got)
 	}
+	// whatever the exam asked for before: she proved who she is, and there is a time to come
+	s.ask(201, "recordIdentityCheck", map[string]string{"person": mia.ID}, map[string]any{"method": "document", "verified": true}, keyed("identity"))
+	starts := w.clock.Now().AddDate(0, 0, 10)
+	s.ask(201, "createExamSlot", map[string]string{"session": w.session.Key}, map[string]any{"place": "Dakar", "zone": "Africa/Dakar", "starts_at": starts.Format(time.RFC3339), "ends_at": starts.Add(2 * time.Hour).Format(time.RFC3339), "capacity": 5}, keyed("slot"))
+	w.quiet()
 	session, coach := map[string]string{"session": w.session.Key}, w.person("coach.calls@example.org", "Coach Calls")
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 		return identity.GrantRoleTx(ctx, tx, coach.ID, "coach")
