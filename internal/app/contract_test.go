@@ -36,6 +36,12 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	maps.Copy(walker.Values, map[string]string{"program": edition.ProgramKey, "edition": edition.Key, "number": "1", "person": zoe.ID})
 	staff := w.person("staff@example.org", "Staff Member")
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		if err := identity.PutOrganisationTx(ctx, tx, "PROCTORS", "Proctors"); err != nil {
+			return err
+		}
+		if err := identity.PutPartnerRoleTx(ctx, tx, "PROCTORS", staff.ID, identity.RoleTeacher); err != nil { // who proctors is somebody's of a school, and the walk wants every scope
+			return err
+		}
 		return identity.GrantRoleTx(ctx, tx, staff.ID, "admin")
 	})
 	stranger := w.person("stranger@example.org", "Somebody Else")
