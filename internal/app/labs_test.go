@@ -6,12 +6,20 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
+	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/labs"
+	"cursus/internal/gateways/labdouble"
+	"cursus/internal/kernel/ident"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/api/apitest"
 )
@@ -33,6 +41,132 @@ func (w *world) inLab(p identity.Person, order string, opens ...string) (enrolme
 		return err
 	})
 	return enrolmentID
+}
+
+// provided makes a provider and a lab of it; at is its address.
+func (w *world) provided(at string) (lab labs.Lab) {
+	w.t.Helper()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		if _, err = w.h.Labs.PutProviderTx(ctx, tx, "procan", labs.NewProvider{Title: "Procan", Shape: labs.JWT, LaunchURL: at + "/launch", ClientID: "cursus", StopURL: at + "/stop",
+			Secret: "whsec_" + base64.StdEncoding.EncodeToString([]byte(labSecret))}, 0); err != nil {
+			return err
+		}
+		lab, err = labs.CreateLabTx(ctx, tx, w.session.Key, labs.NewLab{Title: catalog.Text{EN: "Routing", FR: "Routage"}, Week: 2, Provider: "procan", Resource: "routing", QuotaMinutes: 120, IdleMinutes: 15,
+			Currency: "EUR", CostMilli: 1250, Open: true})
+		return err
+	})
+	return lab
+}
+
+// happens tells an event of a launch, as its provider does.
+func (w *world) happens(launch, kind string) {
+	w.t.Helper()
+	at := w.h.Clock.Now()
+	body, stamp, id := fmt.Sprintf(`{"type":"lab.%s","timestamp":%q,"data":{"launch":%q}}`, kind, at.UTC().Format(time.RFC3339), launch), fmt.Sprint(at.Unix()), ident.New("msg")
+	m := hmac.New(sha256.New, []byte(labSecret))
+	m.Write([]byte(id + "." + stamp + "." + body))
+	if err := w.h.Labs.Receive(system, "procan", labs.Delivery{ID: id, Timestamp: stamp, Signature: "v1," + base64.StdEncoding.EncodeToString(m.Sum(nil)), Body: []byte(body)}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func init() {
+	elsewhere["/labs/lti"] = "leads to a provider of labs, from where it comes"
+	walks = append(walks, func(w *world, staff string) map[string]string {
+		lab, awa := w.provided("https://labs.procan.example.org"), w.person("awa.walks@example.org", "Awa Walks")
+		enrolled := w.inLab(awa, "ord_lab_walk", "labs")
+		var l labs.Launch
+		w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+			l, err = labs.LaunchTx(ctx, tx, lab.ID, enrolled, awa.ID)
+			return err
+		})
+		w.happens(l.ID, "started")
+		w.happens(l.ID, "help_asked")
+		return map[string]string{
+			"/labs/launches/:id": "/labs/launches/" + l.ID, "/console/sessions/:key/labs": "/console/sessions/PRD-9/labs /console/sessions/PRD-9/labs?lab=" + lab.ID,
+			"/console/sessions/:key/labs/board": "/console/sessions/PRD-9/labs/board",
+		}
+	})
+}
+
+// From the page of her course a learner comes into a machine, by a form that may lead to its provider and nowhere else; whoever teaches sees that
+// she asks for help, says that it was given, and has the machine stopped; who has another formula reads why not.
+func TestALabFromTheCourseToTheBoard(t *testing.T) {
+	theirs := listen(t)
+	at := "http://" + theirs.Addr().String()
+	w, mails := newSite(t, theirs.Addr().String())
+	double, err := labdouble.New(labdouble.Config{PublicURL: at, Issuer: w.cfg.BaseURL, KeysURL: w.cfg.BaseURL + "/v1/badges/keys", ClientID: "cursus", Secret: "whsec_" + base64.StdEncoding.EncodeToString([]byte(labSecret))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: double, ReadHeaderTimeout: time.Second}
+	go func() { _ = server.Serve(theirs) }()
+	t.Cleanup(func() { _ = server.Close() })
+	lab, awa, ben := w.provided(at), w.person("awa@example.org", "Awa"), w.person("ben@example.org", "Ben")
+	own := w.inLab(awa, "ord_lab_awa", "labs")
+	w.inLab(ben, "ord_lab_ben", "knowledge")
+	officer := w.person("officer@example.org", "Officer")
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.GrantRoleTx(ctx, tx, officer.ID, "exams")
+	})
+
+	if _, body, _ := w.visit(t, mails, "ben@example.org").get("/learning"); !strings.Contains(body, "Your formula does not open the labs.") || strings.Contains(body, "Open the lab") {
+		t.Error("he does not read why not")
+	}
+	her := w.visit(t, mails, "awa@example.org")
+	if _, body, _ := her.get("/learning"); !strings.Contains(body, "0 minutes used, 120 left") {
+		t.Error("she does not read how many minutes are left")
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.cfg.BaseURL+"/learning/"+own+"/labs", strings.NewReader(url.Values{"form": {her.form}, "lab": {lab.ID}}.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	a, err := her.http.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := io.ReadAll(a.Body)
+	_ = a.Body.Close()
+	token := regexp.MustCompile(`name="token" value="([^"]+)"`).FindSubmatch(raw)
+	if err != nil || token == nil || !strings.Contains(a.Header.Get("Content-Security-Policy"), "form-action 'self' "+at+" ") {
+		t.Fatalf("%d %q %s", a.StatusCode, a.Header.Get("Content-Security-Policy"), raw)
+	}
+	if a, err = http.PostForm(at+"/launch", url.Values{"token": {string(token[1])}}); err != nil || a.StatusCode != 200 { //nolint:noctx // a test
+		t.Fatal("the provider refuses her token:", a, err)
+	}
+	_ = a.Body.Close()
+	launch := double.Machines()[0].Launch
+	if err := double.Tell(t.Context(), launch, "help_asked"); err != nil {
+		t.Fatal(err)
+	}
+	staff := w.visit(t, mails, "officer@example.org")
+	board := "/console/sessions/PRD-9/labs/board"
+	if _, body, _ := staff.get(board); !strings.Contains(body, "<strong>Awa</strong>") || !strings.Contains(body, "asks for help since") {
+		t.Errorf("she is not seen: %s", body)
+	}
+	does := func(do string) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.cfg.BaseURL+board, strings.NewReader(url.Values{"form": {staff.form}, "launch": {launch}, "do": {do}}.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if status, body, _ := staff.do(r); status != 303 {
+			t.Errorf("%s: %d %s", do, status, body)
+		}
+	}
+	does("help")
+	if _, body, _ := staff.get(board); strings.Contains(body, "asks for help since") {
+		t.Error("helped, and still asking")
+	}
+	does("stop")
+	w.until("the provider stops the machine", func() bool { return !double.Machines()[0].Running })
+	w.until("nobody is in", func() bool { _, body, _ := staff.get(board); return strings.Contains(body, "Nobody is in a lab.") })
+	if _, body, _ := her.get("/learning"); !strings.Contains(body, "1 minutes used, 119 left") {
+		t.Error("the minute that began is not counted")
+	}
+	w.verify()
 }
 
 // labStory makes a lab, has a learner ask for a link, be seen on the board, be helped and stopped, through the API: every answer is as documented.

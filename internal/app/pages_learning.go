@@ -11,6 +11,7 @@ import (
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/labs"
 	"cursus/internal/domain/lms"
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/paths"
@@ -110,6 +111,9 @@ func (p Pages) Learning(ctx context.Context, who web.Viewer) (out []web.Enrolmen
 				x.Lock, x.CourseURL, x.Called = &lock, "", web.Called{Names: names}
 			}
 			x.LMSState = string(told[e.ID].State)
+			if x.Labs, err = labs.StandingsTx(ctx, tx, e); err != nil {
+				return err
+			}
 			if g, ok := grades[e.ID]; ok {
 				x.GradePPM = &g
 			}

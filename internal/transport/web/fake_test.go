@@ -22,6 +22,7 @@ type fake struct {
 	AuthoringHouse // nil: the areas are tried on the whole house
 	ProgramHouse
 	ExamHouse
+	LabHouse
 	ConfidenceHouse
 	ProctorHouse
 	SurveyHouse

@@ -284,6 +284,9 @@ func (w *Web) write(c *fiber.Ctx, r *request, out reply) error {
 	if out.status == fiber.StatusTooManyRequests || out.status == fiber.StatusServiceUnavailable {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(cmp.Or(out.wait, 5)))
 	}
+	if out.formTo != "" {
+		c.Set(fiber.HeaderContentSecurityPolicy, strings.Replace(w.policy, "form-action 'self'", "form-action 'self' "+out.formTo, 1))
+	}
 	c.Set(fiber.HeaderContentType, "text/html; charset=utf-8")
 	c.Set(fiber.HeaderContentLanguage, r.lang)
 	return c.Status(out.status).Send(body)

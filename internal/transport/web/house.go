@@ -8,6 +8,7 @@ import (
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/identity"
+	"cursus/internal/domain/labs"
 	"cursus/internal/domain/paths"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
@@ -57,6 +58,7 @@ type House interface {
 	CertificateHouse
 	LMSHouse
 	ExamHouse
+	LabHouse
 	ConfidenceHouse
 	ProctorHouse
 	CandidateHouse
@@ -259,6 +261,7 @@ type Enrolment struct {
 	Certificate        *Certificate
 	Upgrade            *Offer
 	CourseURL          string
+	Labs               []labs.Standing
 	LMSState           string      // of lms.State; empty: no platform is told of it
 	Lock               *paths.Lock // its program does not open it yet
 	Called             Called      // what the courses are called that the lock names

@@ -120,6 +120,7 @@ type reply struct {
 	file     *File
 	inline   bool   // show the file instead of saving it
 	policy   string // of content, for a file that is shown; ours otherwise
+	formTo   string // another site that a form of this page may lead to
 	session  *Opened
 	signOut  bool
 	flow     *string // what the browser keeps of a sign-in at a provider; empty: nothing any more

@@ -1,0 +1,101 @@
+package app
+
+import (
+	"context"
+
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/labs"
+	"cursus/internal/kernel/fault"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/api"
+	"cursus/internal/transport/web"
+)
+
+var (
+	errNoLabs     = fault.New(fault.Forbidden, "scope-missing", "This needs the scope labs:read.")
+	errNoLabWrite = fault.New(fault.Forbidden, "scope-missing", "This needs the scope labs:write.")
+	errNoLabHelp  = fault.New(fault.Forbidden, "scope-missing", "This needs the scope labs:help.")
+)
+
+// LaunchLab opens a lab of one of a learner's enrolments.
+func (p Pages) LaunchLab(ctx context.Context, who web.Viewer, enrolmentID, lab string) (labs.Ticket, error) {
+	var l labs.Launch
+	if err := p.h.asHouse(as(ctx, who), "launch lab", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		l, err = labs.LaunchTx(ctx, tx, lab, enrolmentID, who.PersonID)
+		return err
+	}); err != nil {
+		return labs.Ticket{}, err
+	}
+	return p.h.Labs.Open(ctx, l.ID, who.PersonID)
+}
+
+// OpenLab opens a link that was made elsewhere.
+func (p Pages) OpenLab(ctx context.Context, who web.Viewer, launch string) (labs.Ticket, error) {
+	return p.h.Labs.Open(ctx, launch, who.PersonID)
+}
+
+// AnswerLab answers the login of a provider.
+func (p Pages) AnswerLab(ctx context.Context, who web.Viewer, a labs.Login) (labs.Ticket, error) {
+	return p.h.Labs.Answer(ctx, who.PersonID, a)
+}
+
+// onLabs reads of the labs of a session for who has a scope of staff.
+func (p Pages) onLabs(ctx context.Context, who web.Viewer, session string, read func(ctx context.Context, tx *postgres.Tx, s catalog.Session) error) error {
+	return p.h.viewLabs(as(ctx, who), session, func(ctx context.Context, tx *postgres.Tx, s catalog.Session) error {
+		if err := mayTx(ctx, tx, who, errNoLabs, "labs:read"); err != nil {
+			return err
+		}
+		return read(ctx, tx, s)
+	})
+}
+
+// LabDesk shows staff the labs of a session.
+func (p Pages) LabDesk(ctx context.Context, who web.Viewer, session string) (out web.LabDesk, err error) {
+	err = p.onLabs(ctx, who, session, func(ctx context.Context, tx *postgres.Tx, s catalog.Session) error {
+		out = web.LabDesk{Session: s.Key, MayEdit: who.May("labs:write")}
+		if out.Labs, err = labs.LabsTx(ctx, tx, s.ID); err != nil {
+			return err
+		}
+		out.Providers, err = labs.ProvidersTx(ctx, tx)
+		return err
+	})
+	return out, err
+}
+
+// LabsSeen shows staff who is in the labs of a session now.
+func (p Pages) LabsSeen(ctx context.Context, who web.Viewer, session string) (out web.LabBoard, err error) {
+	err = p.onLabs(ctx, who, session, func(ctx context.Context, tx *postgres.Tx, s catalog.Session) error {
+		now := tx.Now()
+		out = web.LabBoard{Session: s.Key, At: &now, MayHelp: who.May("labs:help")}
+		out.In, err = labs.BoardTx(ctx, tx, s.ID)
+		return err
+	})
+	out.In = unnamed(who.Scopes, out.In)
+	return out, err
+}
+
+// WorkOnLabs does one thing with a lab or with a launch.
+func (p Pages) WorkOnLabs(ctx context.Context, who web.Viewer, session, key string, w web.LabWork) error {
+	scope, refused := "labs:write", error(errNoLabWrite)
+	if w.Do == "help" || w.Do == "stop" {
+		scope, refused = "labs:help", errNoLabHelp
+	}
+	ctx = as(ctx, who)
+	if err := p.h.DB.View(ctx, "may work on labs", func(ctx context.Context, tx *postgres.Tx) error { return mayTx(ctx, tx, who, refused, scope) }); err != nil {
+		return err
+	}
+	rooms, me := NewRooms(p.h), api.Principal{PersonID: who.PersonID, Actor: postgres.Actor(ctx)}
+	switch w.Do {
+	case "make":
+		_, err := rooms.CreateLab(ctx, me, key, session, w.Lab)
+		return err
+	case "change":
+		_, err := rooms.PutLab(ctx, me, w.ID, w.Lab, w.Version)
+		return err
+	case "help":
+		return rooms.GiveLabHelp(ctx, me, w.ID)
+	case "stop":
+		return rooms.StopLab(ctx, me, w.ID)
+	}
+	return fault.InvalidInput(fault.Field{Pointer: "/do", Code: "unknown-act", Detail: "Not something that can be done with labs."})
+}

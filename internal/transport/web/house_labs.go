@@ -1,0 +1,44 @@
+package web
+
+import (
+	"context"
+	"time"
+
+	"cursus/internal/domain/labs"
+)
+
+// LabHouse is what the pages ask of the rooms about labs.
+type LabHouse interface {
+	// LaunchLab gives what the browser of a learner posts to open a lab of one of her enrolments, and OpenLab what it posts for a link that was made elsewhere.
+	LaunchLab(ctx context.Context, who Viewer, enrolment, lab string) (labs.Ticket, error)
+	OpenLab(ctx context.Context, who Viewer, launch string) (labs.Ticket, error)
+	// AnswerLab answers the login of a provider that speaks LTI.
+	AnswerLab(ctx context.Context, who Viewer, a labs.Login) (labs.Ticket, error)
+	LabDesk(ctx context.Context, who Viewer, session string) (LabDesk, error)
+	// LabsSeen is who is in the labs of a session now, with names for who may read results.
+	LabsSeen(ctx context.Context, who Viewer, session string) (LabBoard, error)
+	WorkOnLabs(ctx context.Context, who Viewer, session, key string, w LabWork) error
+}
+
+// LabDesk is the labs of a session as staff see them.
+type LabDesk struct {
+	Session   string
+	Labs      []labs.Lab
+	Providers []labs.Provider
+	MayEdit   bool
+}
+
+// LabBoard is who is in the labs of a session. MayHelp: the viewer may say that she helped, and have a machine stopped.
+type LabBoard struct {
+	Session string
+	At      *time.Time
+	In      []labs.Usage
+	MayHelp bool
+}
+
+// LabWork is one thing to do: make or change a lab, help or stop (a launch).
+type LabWork struct {
+	Do, ID  string
+	Lab     labs.NewLab
+	Version int
+}
