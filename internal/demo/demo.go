@@ -54,6 +54,7 @@ type maker struct {
 	clock    *clock.Manual
 	now      time.Time
 	stripe   string
+	served   string // where the sandbox will be
 	casts    map[string][]learner
 	buyers   map[string][]identity.Person
 	open     map[string]catalog.Session
@@ -90,7 +91,7 @@ func Seed(ctx context.Context, c config.Config, now time.Time, progress Progress
 		return errors.Join(err, hook.Close(), stripe.Close())
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
-	m := &maker{h: h, clock: manual, now: now, stripe: c.StripeURL, casts: cast(), buyers: map[string][]identity.Person{}, open: map[string]catalog.Session{}, offers: map[string][2]offers.Offer{}, progress: progress}
+	m := &maker{h: h, clock: manual, now: now, stripe: c.StripeURL, served: served, casts: cast(), buyers: map[string][]identity.Person{}, open: map[string]catalog.Session{}, offers: map[string][2]offers.Offer{}, progress: progress}
 	ctx = postgres.WithActor(ctx, "system")
 	done, err := m.done(ctx)
 	if err != nil || done {
@@ -108,7 +109,7 @@ func Seed(ctx context.Context, c config.Config, now time.Time, progress Progress
 		return errors.Join(err, hook.Close(), stripe.Close(), sandbox.Close())
 	}
 	stop := serve(hook, http.HandlerFunc(m.receive))
-	stopStripe := serve(stripe, Beside(platform, sandbox))
+	stopStripe := serve(stripe, Beside(platform, http.NotFoundHandler(), sandbox))
 	defer func() { err = errors.Join(err, stopStripe(), stop(), sandbox.Close(), platform.Close()) }()
 	if err := h.Jobs.Start(ctx); err != nil {
 		return err

@@ -127,6 +127,9 @@ func (m *maker) openSession(ctx context.Context) error {
 		if err := m.offer(ctx, tx, s); err != nil {
 			return err
 		}
+		if err := m.openLabs(ctx, tx, s.ID, m.served); err != nil {
+			return err
+		}
 		return m.openProgram(ctx, tx, starts, from, until, exercises)
 	})
 }

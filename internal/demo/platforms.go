@@ -38,10 +38,11 @@ func OpenPlatform(c config.Config, t clock.Clock) (*openedxdouble.Double, error)
 	})
 }
 
-// Beside serves the double below its path, and everything else by the sandbox.
-func Beside(double, sandbox http.Handler) http.Handler {
+// Beside serves the doubles of a learning platform and of a provider of labs below their paths, and everything else by the sandbox.
+func Beside(platform, provider, sandbox http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle(platformPath+"/", http.StripPrefix(platformPath, double))
+	mux.Handle(platformPath+"/", http.StripPrefix(platformPath, platform))
+	mux.Handle(labsPath+"/", http.StripPrefix(labsPath, provider))
 	mux.Handle("/", sandbox)
 	return mux
 }

@@ -40,6 +40,7 @@ func Settings(c config.Config) (config.Config, error) {
 	c.Demo, c.StripeKey, c.StripeWebhookSecret = true, "sk_test_cursus_demo", k.WebhookSecret
 	c.StripeURL = "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(n+1))
 	c.LMSInside = append(c.LMSInside, strings.TrimPrefix(c.StripeURL, "http://"))
+	c.LabInside = append(c.LabInside, strings.TrimPrefix(c.StripeURL, "http://"))
 	if c.Secret == "" {
 		c.Secret = k.Secret
 	}
