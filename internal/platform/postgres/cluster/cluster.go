@@ -108,21 +108,22 @@ func Start(ctx context.Context, dir string, o Options) (*Cluster, error) {
 			return nil, err
 		}
 	}
-	for deadline := time.Now().Add(patience); ; {
+	var tries int
+	for {
 		from, err := c.launch(cred, o.Settings)
 		if err != nil {
 			return nil, err
 		}
 		err = c.wait(ctx)
-		if !errors.Is(err, errEnded) || !c.heirs(from) || time.Now().After(deadline) {
+		if tries++; !errors.Is(err, errEnded) || !c.heirs(from) || tries == patience {
 			return c, err
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
 }
 
-// patience is how long the children of a server that was killed may finish what they are at, before another one starts over them.
-const patience = 30 * time.Second
+// patience is how often a server is started, every tenth of a second, until the children of one that was killed have done what they are at.
+const patience = 300
 
 var errEnded = errors.New("the private PostgreSQL ended at its start")
 
