@@ -20,7 +20,6 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(all, w.lmsRoutes()...)
 	all = append(append(all, w.examRoutes()...), append(w.proctorRoutes(), w.candidateRoutes()...)...)
 	all = append(all, w.labRoutes()...)
-	all = append(append(all, w.examRoutes()...), w.proctorRoutes()...)
 	all = append(all, w.confidenceRoutes()...)
 	all = append(all, w.outreachRoutes()...)
 	all = append(all, w.partnerRoutes()...)
