@@ -26619,8 +26619,8 @@ type ClientInterface interface {
 	//
 	// What it was, what its import did, and the rows that could not be read.
 	//
-	// Corresponds with GET /v1/sessions/{session}/collections/{collection} (the `GetCollection` operationId).
-	GetCollection(ctx context.Context, session SessionRef, collection CollectionID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with GET /v1/sessions/{session}/collections/{intake} (the `GetCollection` operationId).
+	GetCollection(ctx context.Context, session SessionRef, intake CollectionID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CopySessionWithBody Copy a session to another term
 	//
@@ -34606,9 +34606,9 @@ func (c *Client) ImportGradesWithBody(ctx context.Context, session SessionRef, p
 //
 // What it was, what its import did, and the rows that could not be read.
 //
-// Corresponds with GET /v1/sessions/{session}/collections/{collection} (the `GetCollection` operationId).
-func (c *Client) GetCollection(ctx context.Context, session SessionRef, collection CollectionID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetCollectionRequest(c.Server, session, collection)
+// Corresponds with GET /v1/sessions/{session}/collections/{intake} (the `GetCollection` operationId).
+func (c *Client) GetCollection(ctx context.Context, session SessionRef, intake CollectionID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCollectionRequest(c.Server, session, intake)
 	if err != nil {
 		return nil, err
 	}
@@ -51912,7 +51912,7 @@ func NewImportGradesRequestWithBody(server string, session SessionRef, params *I
 }
 
 // NewGetCollectionRequest constructs an http.Request for the GetCollection method
-func NewGetCollectionRequest(server string, session SessionRef, collection CollectionID) (*http.Request, error) {
+func NewGetCollectionRequest(server string, session SessionRef, intake CollectionID) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -51924,7 +51924,7 @@ func NewGetCollectionRequest(server string, session SessionRef, collection Colle
 
 	var pathParam1 string
 
-	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "collection", collection, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "intake", intake, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
 	if err != nil {
 		return nil, err
 	}
@@ -59428,8 +59428,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with GET /v1/sessions/{session}/collections/{collection} (the `GetCollection` operationId).
-	GetCollectionWithResponse(ctx context.Context, session SessionRef, collection CollectionID, reqEditors ...RequestEditorFn) (*GetCollectionResponse, error)
+	// Corresponds with GET /v1/sessions/{session}/collections/{intake} (the `GetCollection` operationId).
+	GetCollectionWithResponse(ctx context.Context, session SessionRef, intake CollectionID, reqEditors ...RequestEditorFn) (*GetCollectionResponse, error)
 
 	// CopySessionWithBodyWithResponse Copy a session to another term
 	//
@@ -84144,9 +84144,9 @@ func (c *ClientWithResponses) ImportGradesWithBodyWithResponse(ctx context.Conte
 //
 // Returns a wrapper object for the known response body format(s).
 //
-// Corresponds with GET /v1/sessions/{session}/collections/{collection} (the `GetCollection` operationId).
-func (c *ClientWithResponses) GetCollectionWithResponse(ctx context.Context, session SessionRef, collection CollectionID, reqEditors ...RequestEditorFn) (*GetCollectionResponse, error) {
-	rsp, err := c.GetCollection(ctx, session, collection, reqEditors...)
+// Corresponds with GET /v1/sessions/{session}/collections/{intake} (the `GetCollection` operationId).
+func (c *ClientWithResponses) GetCollectionWithResponse(ctx context.Context, session SessionRef, intake CollectionID, reqEditors ...RequestEditorFn) (*GetCollectionResponse, error) {
+	rsp, err := c.GetCollection(ctx, session, intake, reqEditors...)
 	if err != nil {
 		return nil, err
 	}

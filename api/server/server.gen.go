@@ -893,8 +893,8 @@ type ServerInterface interface {
 	// (POST /v1/sessions/{session}/collections)
 	ImportGrades(c *fiber.Ctx, session SessionRef, params ImportGradesParams) error
 	// GetCollection Get one intake of a session
-	// (GET /v1/sessions/{session}/collections/{collection})
-	GetCollection(c *fiber.Ctx, session SessionRef, collection CollectionID) error
+	// (GET /v1/sessions/{session}/collections/{intake})
+	GetCollection(c *fiber.Ctx, session SessionRef, intake CollectionID) error
 	// CopySession Copy a session to another term
 	// (POST /v1/sessions/{session}/copies)
 	CopySession(c *fiber.Ctx, session SessionRef, params CopySessionParams) error
@@ -13233,16 +13233,16 @@ func (siw *ServerInterfaceWrapper) GetCollection(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
 	}
 
-	// ------------- Path parameter "collection" -------------
-	var collection CollectionID
+	// ------------- Path parameter "intake" -------------
+	var intake CollectionID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "collection", c.Params("collection"), &collection, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "intake", c.Params("intake"), &intake, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
 	if err != nil {
-		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter collection: %w", err).Error())
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter intake: %w", err).Error())
 	}
 
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.GetCollection(c, session, collection)
+		return siw.Handler.GetCollection(c, session, intake)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -16882,7 +16882,7 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/sessions/:session/collections", wrapper.ImportGrades)
 
-	router.Get(options.BaseURL+"/v1/sessions/:session/collections/:collection", wrapper.GetCollection)
+	router.Get(options.BaseURL+"/v1/sessions/:session/collections/:intake", wrapper.GetCollection)
 
 	router.Post(options.BaseURL+"/v1/sessions/:session/copies", wrapper.CopySession)
 
@@ -23087,8 +23087,8 @@ func (response ImportGrades201JSONResponse) VisitImportGradesResponse(ctx *fiber
 }
 
 type GetCollectionRequestObject struct {
-	Session    SessionRef   `json:"session"`
-	Collection CollectionID `json:"collection"`
+	Session SessionRef   `json:"session"`
+	Intake  CollectionID `json:"intake"`
 }
 
 type GetCollectionResponseObject interface {
@@ -25478,7 +25478,7 @@ type StrictServerInterface interface {
 	// (POST /v1/sessions/{session}/collections)
 	ImportGrades(ctx context.Context, request ImportGradesRequestObject) (ImportGradesResponseObject, error)
 	// GetCollection Get one intake of a session
-	// (GET /v1/sessions/{session}/collections/{collection})
+	// (GET /v1/sessions/{session}/collections/{intake})
 	GetCollection(ctx context.Context, request GetCollectionRequestObject) (GetCollectionResponseObject, error)
 	// CopySession Copy a session to another term
 	// (POST /v1/sessions/{session}/copies)
@@ -34987,11 +34987,11 @@ func (sh *strictHandler) ImportGrades(ctx *fiber.Ctx, session SessionRef, params
 }
 
 // GetCollection operation middleware
-func (sh *strictHandler) GetCollection(ctx *fiber.Ctx, session SessionRef, collection CollectionID) error {
+func (sh *strictHandler) GetCollection(ctx *fiber.Ctx, session SessionRef, intake CollectionID) error {
 	var request GetCollectionRequestObject
 
 	request.Session = session
-	request.Collection = collection
+	request.Intake = intake
 
 	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
 		return sh.ssi.GetCollection(ctx.UserContext(), request.(GetCollectionRequestObject))

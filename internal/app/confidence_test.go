@@ -101,7 +101,6 @@ func (w *world) confidenceStory(t *testing.T, walker *apitest.Walker, staff stri
 		}
 	}
 	c.ask(200, "putExamReminders", session, map[string]any{"days": []int{14}, "hold_out": 0})
-	walker.Values["enrolment"] = own
 	return mia, own
 }
 

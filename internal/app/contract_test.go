@@ -72,6 +72,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.surveyStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(zoe)("learning:read", "surveys:answer"), w.tokens(stranger)("learning:read", "surveys:answer"))
 	w.lmsStory(t, walker, w.tokens(zoe)("learning:read"), w.tokens(staff)(api.Scopes...), w.tokens(stranger)("learning:read"))
 	w.rostersStory(t, walker)
+	(&asker{t: t, w: walker, token: w.tokens(staff)(api.Scopes...)}).intake()
 	w.figuresStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 		return identity.GrantRoleTx(ctx, tx, second.ID, "exams")
@@ -195,6 +196,19 @@ func everyRow(t *testing.T, owner *sql.DB) func() string {
 }
 
 // tokens gives API tokens of a person, limited to scopes; each is made once.
+// intake reads one of the session, which the walker knows from then on.
+func (s *asker) intake() {
+	s.t.Helper()
+	all, _ := s.ask(200, "listCollections", nil, nil)["collections"].([]any)
+	if len(all) == 0 {
+		s.t.Fatal("the session has no grades")
+	}
+	s.w.Values["intake"], _ = all[0].(map[string]any)["id"].(string)
+	if one := s.ask(200, "getCollection", nil, nil); one["id"] != s.w.Values["intake"] {
+		s.t.Errorf("%+v", one)
+	}
+}
+
 func (w *world) tokens(p identity.Person) apitest.Tokens {
 	made := map[string]string{}
 	return func(scopes ...string) string {

@@ -132,7 +132,7 @@ func TestALabFromTheCourseToTheBoard(t *testing.T) {
 	if err != nil || token == nil || !strings.Contains(a.Header.Get("Content-Security-Policy"), "form-action 'self' "+at+" ") {
 		t.Fatalf("%d %q %s", a.StatusCode, a.Header.Get("Content-Security-Policy"), raw)
 	}
-	if a, err = http.PostForm(at+"/launch", url.Values{"token": {string(token[1])}}); err != nil || a.StatusCode != 200 { //nolint:noctx // a test
+	if a, err = http.PostForm(at+"/launch", url.Values{"token": {string(token[1])}}); err != nil || a.StatusCode != http.StatusOK { //nolint:noctx // a test
 		t.Fatal("the provider refuses her token:", a, err)
 	}
 	_ = a.Body.Close()

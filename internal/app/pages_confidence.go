@@ -97,9 +97,14 @@ func (p Pages) BookMock(ctx context.Context, who web.Viewer, enrolmentID, key, s
 	return err
 }
 
-// SaveCallNumber keeps the number under which a learner may be called.
-func (p Pages) SaveCallNumber(ctx context.Context, who web.Viewer, number string) error {
+// SaveCallNumber keeps the number under which the learner of an enrolment may be called.
+func (p Pages) SaveCallNumber(ctx context.Context, who web.Viewer, enrolmentID, number string) error {
 	return p.h.asHouse(as(ctx, who), "save call number", func(ctx context.Context, tx *postgres.Tx) error {
+		if e, err := enrolment.OneTx(ctx, tx, enrolmentID); err != nil {
+			return err
+		} else if e.LearnerID != who.PersonID {
+			return enrolment.ErrNoEnrolment
+		}
 		return confidence.PutNumberTx(ctx, tx, who.PersonID, number)
 	})
 }

@@ -2,7 +2,9 @@ package confidence
 
 import (
 	"context"
+	"database/sql"
 	"encoding/csv"
+	"errors"
 	"io"
 	"slices"
 	"strconv"
@@ -254,10 +256,17 @@ func AssignTx(ctx context.Context, tx *postgres.Tx, enrolmentID, coach string) e
 			return ErrNoCoach.At("/coach", ErrNoCoach.Code, ErrNoCoach.Detail)
 		}
 	}
+	if err := audit.HoldTx(ctx, tx, "exam coach/"+e.ID); err != nil {
+		return err
+	}
+	var before string
+	if err := tx.Get(ctx, &before, q.Q("CoachOf"), e.ID); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
 	if _, err := tx.Exec(ctx, q.Q("Assign"), e.ID, e.LearnerID, coach, postgres.Author(ctx), tx.Now()); err != nil {
 		return err
 	}
-	return audit.AppendTx(ctx, tx, audit.Entry{Action: "exam_call.assigned", Object: e.ID, Detail: map[string]any{"coach": coach}})
+	return audit.AppendTx(ctx, tx, audit.Entry{Action: "exam_call.assigned", Object: e.ID, Before: map[string]string{"coach": before}, After: map[string]string{"coach": coach}})
 }
 
 // Coach is somebody who calls learners.

@@ -51,7 +51,7 @@ func PutPlanTx(ctx context.Context, tx *postgres.Tx, session string, version int
 	if err != nil {
 		return err
 	}
-	days := slices.Compact(slices.Sorted(slices.Values(p.Days)))
+	days := append([]int64{}, slices.Compact(slices.Sorted(slices.Values(p.Days)))...) // none is an empty list
 	slices.Reverse(days)
 	var wrong []fault.Field
 	if len(p.Days) > 10 || slices.ContainsFunc(days, func(d int64) bool { return d < 1 || d > 365 }) {

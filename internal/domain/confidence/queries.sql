@@ -118,6 +118,9 @@ insert into confidence.contacts (enrolment_id, learner_id, session_id, how, outc
 -- name: Contacts
 select how, step, outcome, note, by, at from confidence.contacts where enrolment_id = $1 order by seq desc limit 500;
 
+-- name: CoachOf
+select coalesce(coach, '') from confidence.coaches where enrolment_id = $1 order by seq desc limit 1;
+
 -- name: Assign
 insert into confidence.coaches (enrolment_id, learner_id, coach, by, at) values ($1, $2, nullif($3::text, ''), $4, $5);
 

@@ -119,10 +119,10 @@ func TestCellsReadAreCellsWritten(t *testing.T) {
 		sep := rapid.SampledFrom([]string{",", ";", "\t"}).Draw(t, "separator")
 		value := func() (string, int64) {
 			v := rapid.Int64Range(-2, 1000).Draw(t, "score")
-			switch {
-			case v == -1:
+			switch v {
+			case -1:
 				return "Not Attempted", NotAttempted
-			case v == -2:
+			case -2:
 				return "Not Available", NotAvailable
 			}
 			text := fmt.Sprintf("%d.%03d", v/1000, v%1000)

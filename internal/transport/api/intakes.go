@@ -10,7 +10,7 @@ import (
 )
 
 func (h handlers) GetCollection(ctx context.Context, r server.GetCollectionRequestObject) (server.GetCollectionResponseObject, error) {
-	c, err := h.rooms.Collection(ctx, callerOf(ctx), r.Session, r.Collection)
+	c, err := h.rooms.Collection(ctx, callerOf(ctx), r.Session, r.Intake)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func (w *Web) saveCallNumber(r *request) (reply, error) {
 	if r.form("do") == "drop" {
 		number = ""
 	}
-	return reply{redirect: "/learning/" + url.PathEscape(r.param("id")) + "/readiness#call"}, w.house.SaveCallNumber(r.ctx, r.viewer, number)
+	return reply{redirect: "/learning/" + url.PathEscape(r.param("id")) + "/readiness#call"}, w.house.SaveCallNumber(r.ctx, r.viewer, r.param("id"), number)
 }
 
 // callPage is whom to call.

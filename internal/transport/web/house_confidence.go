@@ -17,8 +17,8 @@ type ConfidenceHouse interface {
 	ReadinessPage(ctx context.Context, who Viewer, enrolment string) (ReadinessPage, error)
 	// BookMock books the practice exam, in a slot where it has some, once per key.
 	BookMock(ctx context.Context, who Viewer, enrolment, key, slot string) error
-	// SaveCallNumber keeps the number under which she may be called; empty: she may not.
-	SaveCallNumber(ctx context.Context, who Viewer, number string) error
+	// SaveCallNumber keeps the number under which the learner of an enrolment may be called; empty: she may not.
+	SaveCallNumber(ctx context.Context, who Viewer, enrolmentID, number string) error
 	// ExamCalls is a page of whom to call, for coaches.
 	ExamCalls(ctx context.Context, who Viewer, f confidence.CallFilter, p paging.Request) (CallList, error)
 	WriteExamCalls(ctx context.Context, who Viewer, f confidence.CallFilter, w io.Writer) error
