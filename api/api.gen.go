@@ -495,6 +495,7 @@ const (
 	CertificateListEligibleNotBooked      CertificateList = "eligible_not_booked"
 	CertificateListPaidSilent             CertificateList = "paid_silent"
 	CertificateListRefundAfterCertificate CertificateList = "refund_after_certificate"
+	CertificateListStuckInWeek2           CertificateList = "stuck_in_week_2"
 )
 
 // Valid indicates whether the value is a known member of the CertificateList enum.
@@ -511,6 +512,8 @@ func (e CertificateList) Valid() bool {
 	case CertificateListPaidSilent:
 		return true
 	case CertificateListRefundAfterCertificate:
+		return true
+	case CertificateListStuckInWeek2:
 		return true
 	default:
 		return false

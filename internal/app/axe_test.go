@@ -94,7 +94,7 @@ func init() {
 			"/docs/:area": "/docs/orders /docs/figures", "/courses/:key": "/courses/PRD", "/sessions/:key": "/sessions/PRD-9", "/sign-in/:token": "/sign-in/abcdefghijklmnopqrstuvwxyz",
 			"/orders/:id": "/orders/" + made["order"], "/orders/:id/withdrawal": "/orders/" + made["order"] + "/withdrawal", "/orders/:id/state": "/orders/" + made["order"] + "/state",
 			"/certificates/:id.pdf": "/certificates/" + made["certificate"] + ".pdf", "/verify/:code": "/verify/" + made["code"],
-			"/staff/comparison.:format": "/staff/comparison.csv", "/staff/outcomes.:format": "/staff/outcomes.csv", "/console/mails/:name.html": "/console/mails/order_paid.html",
+			"/console/mails/:name.html": "/console/mails/order_paid.html",
 		}
 	})
 }

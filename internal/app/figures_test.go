@@ -14,6 +14,9 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"cursus/internal/domain/analytics"
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/programs"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/api/apitest"
 )
@@ -27,6 +30,10 @@ func (w *world) figuresAsked(d analytics.Definition) url.Values {
 			q.Set(p.ID, w.session.Key)
 		case p.ID == "enrolment":
 			q.Set(p.ID, w.anEnrolment())
+		case p.ID == "program":
+			q.Set(p.ID, w.aProgram())
+		case p.ID == "partner":
+			q.Set(p.ID, w.aPartner())
 		case p.Required && p.Instant:
 			q.Set(p.ID, "2018-10-31")
 		case p.Required && p.Of != nil:
@@ -36,6 +43,25 @@ func (w *world) figuresAsked(d analytics.Definition) url.Values {
 		}
 	}
 	return q
+}
+
+// aProgram is a draft of one that nobody bought.
+func (w *world) aProgram() string {
+	w.t.Helper()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := programs.SaveDraftTx(ctx, tx, "SEEN", programs.Content{Title: catalog.Text{EN: "Seen", FR: "Vu"}, Language: "en"}, 0)
+		return err
+	})
+	return "SEEN"
+}
+
+// aPartner is some organisation.
+func (w *world) aPartner() string {
+	w.t.Helper()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.PutOrganisationTx(ctx, tx, "SEEN", "Seen")
+	})
+	return "SEEN"
 }
 
 // anEnrolment is the first one of the session.
@@ -107,6 +133,8 @@ func init() {
 		}
 		first := "/staff/figures/exercise_quality/file.csv?session=" + w.session.Key
 		return map[string]string{
+			"/staff/sessions/:key": "/staff/sessions/" + w.session.Key, "/staff/programs/:key": "/staff/programs/BASICS", "/staff/partners/:key": "/staff/partners/ESP",
+			"/partners/:key/figures": "/partners/ESP/figures",
 			"/staff/figures/:figure": strings.Join(pages, " "), "/staff/figures/:figure/file.:format": first,
 			"/staff/figures/learners": "/staff/figures/learners?" + url.Values{"session": {w.session.Key}, "exercise": {firstExercise}}.Encode() + " /staff/figures/learners?list=paid_silent&of=all",
 		}

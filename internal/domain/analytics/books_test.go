@@ -18,6 +18,8 @@ import (
 	"cursus/internal/domain/analytics"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/programs"
 	"cursus/internal/kernel/clock"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/jobs"
@@ -170,6 +172,10 @@ func (s *school) answers(asOf, knownAt time.Time) map[string]string {
 				with[p.ID] = s.sessions[0].Key + "," + s.sessions[1].Key
 			case p.Required && p.Instant:
 				with[p.ID] = asOf.Add(-240 * time.Hour).Format(time.RFC3339)
+			case p.ID == "program":
+				with[p.ID] = "SEQUENCE"
+			case p.ID == "partner":
+				with[p.ID] = "SCHOOL"
 			case p.ID == "list":
 				with[p.ID] = analytics.BehindSchedule
 			case p.ID == "of": // the sessions are of the far past of the next rounds
@@ -204,6 +210,15 @@ func TestFiguresAddUpAndStay(t *testing.T) {
 	db := testkit.Open(t, testkit.OwnerDSN(t), c)
 	round, posted := 0, 0
 	var all []catalog.Session
+	if err := db.InTx(system, "test", func(ctx context.Context, tx *postgres.Tx) error {
+		if err := identity.PutOrganisationTx(ctx, tx, "SCHOOL", "School"); err != nil {
+			return err
+		}
+		_, err := programs.SaveDraftTx(ctx, tx, "SEQUENCE", programs.Content{Title: catalog.Text{EN: "S", FR: "S"}, Language: "en"}, programs.New)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
 	rapid.Check(t, func(r *rapid.T) {
 		c.Advance(10_000 * time.Hour) // nothing of one round reaches into the next
 		round++

@@ -31,6 +31,7 @@ type CubeCell struct {
 	Session  string         `db:"session"`
 	Offer    string         `db:"offer"`
 	Program  string         `db:"program"`
+	Edition  string         `db:"edition"` // for dashboards: not one of Dimensions, since it says no more than offer and program
 	Partner  string         `db:"partner"`
 	Country  string         `db:"country"`
 	Currency money.Currency `db:"currency"`
@@ -122,7 +123,7 @@ func moneyFigures() []Definition {
 			FR: "Pour chaque organisation qui a acheté ou encaissé à son guichet, et pour ceux qui sont venus d’eux-mêmes : apprenants payants, certifiés, et la part du revenu net, par devise.",
 		},
 	}, {
-		ID: "break_even", Version: 1, Times: true, Money: true, Params: []Param{ofSession, {ID: "fixed_minor", Title: catalog.Text{EN: "Fixed costs that no book has, in minor units", FR: "Coûts fixes qu’aucun livre n’a, en unités mineures"}, Default: "0"}}, answer: breakEvenTx,
+		ID: "break_even", Version: 1, Times: true, Money: true, Params: []Param{ofSession, fixedCosts}, answer: breakEvenTx,
 		Title: catalog.Text{EN: "Break-even", FR: "Seuil de rentabilité"},
 		Says: catalog.Text{
 			EN: "How many paying learners carry the costs of a session: booked costs and the fixed costs that are given, over the mean net revenue of a paying learner, rounded up.",

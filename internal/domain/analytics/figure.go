@@ -141,7 +141,7 @@ func badParam(param, detail string) error {
 
 // Definitions lists every figure, in the order of the paper and then of money.
 func Definitions() []Definition {
-	return slices.Concat(exerciseFigures(), sessionFigures(), commonFigures(), changeFigures(), surveyFigures(), forumFigures(), moneyFigures(), listFigures(), bilanFigures(), contactFigures())
+	return slices.Concat(exerciseFigures(), sessionFigures(), commonFigures(), changeFigures(), surveyFigures(), forumFigures(), moneyFigures(), listFigures(), dashboardFigures(), bilanFigures(), contactFigures())
 }
 
 // DefinitionOf finds one. Errors: ErrNoFigure.

@@ -20,6 +20,7 @@ const (
 	BehindSchedule         = "behind_schedule"
 	AtRisk                 = "at_risk"
 	RefundAfterCertificate = "refund_after_certificate"
+	StuckInWeek2           = "stuck_in_week_2"
 )
 
 // certificateList is one list: what the state of an enrolment must have and must not have, and the stage since whose time she is on it. What
@@ -72,6 +73,10 @@ func certificateLists() []certificateList {
 		id: RefundAfterCertificate, since: journey.Certified,
 		title: catalog.Text{EN: "Refund after certificate", FR: "Remboursé après certificat"},
 		says:  catalog.Text{EN: "money went back, by refund or lost dispute, at or after the time of her first certificate", FR: "de l’argent est reparti, par remboursement ou litige perdu, au moment de son premier certificat ou après"},
+	}, {
+		id: StuckInWeek2, has: journey.Mask(journey.Enrolled, journey.Week1First), lacks: done | journey.Mask(journey.Week2First, journey.Succeeded), since: journey.Week1First,
+		title: catalog.Text{EN: "Stuck in week 2", FR: "Arrêtés en semaine 2"},
+		says:  catalog.Text{EN: "did the first exercise of week 1 and not that of week 2, whatever the formula", FR: "a fait le premier exercice de la semaine 1 et non celui de la semaine 2, quelle que soit la formule"},
 	}}
 }
 
@@ -108,14 +113,14 @@ func listFigures() []Definition {
 	}
 	return []Definition{{
 		ID: "certificate_lists", Version: 1, Times: true, Money: true, Params: []Param{maybeSession, whichOf}, answer: listsTx, Says: says,
-		Title: catalog.Text{EN: "Lists that make certificates", FR: "Listes qui font des certificats"},
+		Title: catalog.Text{EN: "Lists that make certificates", FR: "Listes qui mènent au certificat"},
 	}, {
 		ID: "listed_learners", Version: 1, Times: true, Money: true, Personal: true, answer: listedTx,
 		Params: []Param{{ID: "list", Title: catalog.Text{EN: "List", FR: "Liste"}, Required: true, Of: listIDs()}, maybeSession, whichOf},
 		Title:  catalog.Text{EN: "Learners on a list", FR: "Apprenants d’une liste"},
 		Says: catalog.Text{
 			EN: "Who is on one of the lists that make certificates, why, and the money of the enrolment. A line for each currency.",
-			FR: "Qui est sur une des listes qui font des certificats, pourquoi, et l’argent de l’inscription. Une ligne par devise.",
+			FR: "Qui est sur une des listes qui mènent au certificat, pourquoi, et l’argent de l’inscription. Une ligne par devise.",
 		},
 	}}
 }

@@ -196,6 +196,7 @@ func (h history) lists(asOf, knownAt time.Time) map[string][]string {
 			"behind_schedule":          studies && missed > 0,
 			"at_risk":                  studies && signs >= 2,
 			"refund_after_certificate": refunded,
+			"stuck_in_week_2":          holds["enrolled"] && holds["week1_first"] && !holds["week2_first"] && !holds["succeeded"] && !sat,
 		} {
 			if on {
 				out[list] = append(out[list], fmt.Sprint(e, " ", net))
@@ -269,7 +270,7 @@ func TestListsAreThoseOfAModel(t *testing.T) {
 						r.Errorf("%s at %v: the figure counts %d, the model has %v", list, times, n, want[list])
 					}
 				}
-				for _, list := range []string{"paid_silent", "eligible_not_booked", "booked_not_sat", "behind_schedule", "at_risk", "refund_after_certificate"} {
+				for _, list := range []string{"paid_silent", "eligible_not_booked", "booked_not_sat", "behind_schedule", "at_risk", "refund_after_certificate", "stuck_in_week_2"} {
 					var got []string
 					for p := (page.Request{Limit: 1}); ; {
 						var some []analytics.Listed
@@ -297,7 +298,7 @@ func TestListsAreThoseOfAModel(t *testing.T) {
 			}
 		}
 	})
-	for _, list := range []string{"paid_silent", "eligible_not_booked", "booked_not_sat", "behind_schedule", "at_risk", "refund_after_certificate"} {
+	for _, list := range []string{"paid_silent", "eligible_not_booked", "booked_not_sat", "behind_schedule", "at_risk", "refund_after_certificate", "stuck_in_week_2"} {
 		if seen[list] == 0 {
 			t.Error("nobody was ever on", list)
 		}

@@ -3,7 +3,6 @@ package analytics
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"cursus/internal/kernel/money"
@@ -14,9 +13,9 @@ import (
 const maxFixedMinor = 1_000_000_000_000
 
 func breakEvenTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
-	fixed, err := strconv.ParseInt(ask.Params["fixed_minor"], 10, 64)
-	if err != nil || fixed < 0 || fixed > maxFixedMinor {
-		return badParam("fixed_minor", "A whole number of minor units, not below nought.")
+	fixed, err := ask.fixedMinor()
+	if err != nil {
+		return err
 	}
 	cells, err := f.ofSessionTx(ctx, tx)
 	if err != nil {
@@ -35,9 +34,7 @@ func breakEvenTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error
 		net, costs := c.Net(), c.Fees+c.Costs+fixed
 		row := Row{Cells: []Cell{textCell(string(c.Currency)), countCell(c.Paying), amountCell(net, c.Currency), {Amount: per(money.Of(net, c.Currency), c.Paying)}, amountCell(costs, c.Currency), {}, {},
 			{Amount: per(money.Of(net-costs, c.Currency), c.Certified)}}}
-		if net > 0 && c.Paying > 0 {
-			// costs ÷ (net ÷ paying), rounded up on integers
-			needed := (costs*c.Paying + net - 1) / net
+		if needed, ok := carrying(net, costs, c.Paying); ok {
 			row.Cells[5], row.Cells[6] = countCell(needed), countCell(c.Paying-needed)
 		}
 		f.Rows = append(f.Rows, row)

@@ -53,6 +53,7 @@ with steps as (
            case when 'session' = any($7::text[]) then coalesce(s.key, '') else '' end as session,
            case when 'offer' = any($7::text[]) then coalesce(f.offer_id, '') else '' end as offer,
            case when 'program' = any($7::text[]) then coalesce(g.key, '') else '' end as program,
+           case when 'edition' = any($7::text[]) then coalesce(e.key, '') else '' end as edition,
            case when 'partner' = any($7::text[]) then coalesce(d.organisation, r.organisation, '') else '' end as partner,
            case when 'country' = any($7::text[]) then coalesce(b.buyer -> 'address' ->> 'country', '') else '' end as country
       from facts f
@@ -63,7 +64,7 @@ with steps as (
       left join invoicing.billing b on b.order_id = f.order_id
       left join lateral (select r.organisation from payments.receipts r where r.order_id = f.order_id and r.organisation is not null order by r.id limit 1) r on 'partner' = any($7::text[])
 )
-select month, session, offer, program, partner, country, coalesce(currency, '') as currency,
+select month, session, offer, program, edition, partner, country, coalesce(currency, '') as currency,
        count(*) filter (where counts) as enrolled, count(*) filter (where counts and reached & 2 <> 0) as started,
        count(*) filter (where counts and reached & $5::int = $5::int) as diligent, count(*) filter (where counts and reached & 64 <> 0) as succeeded,
        count(*) filter (where counts and reached & 128 <> 0) as eligible, count(*) filter (where counts and reached & 256 <> 0) as booked,
@@ -73,9 +74,29 @@ select month, session, offer, program, partner, country, coalesce(currency, '') 
        coalesce(sum(disputes) filter (where taken), 0)::bigint as disputes, coalesce(sum(fees) filter (where taken), 0)::bigint as fees,
        coalesce(sum(costs) filter (where taken), 0)::bigint as costs
   from (select c.*, $6::int = 0 or (c.member and c.reached & $6::int = $6::int) as taken from cells c) x
- group by month, session, offer, program, partner, country, coalesce(currency, '')
+ group by month, session, offer, program, edition, partner, country, coalesce(currency, '')
 having count(*) filter (where counts) > 0 or count(*) filter (where taken and currency is not null) > 0
- order by month, session, offer, program, partner, country, currency;
+ order by month, session, offer, program, edition, partner, country, currency;
+
+-- name: SessionsOfEditions
+-- The sessions of the published editions of a program, in the order of its courses, the newest edition first.
+select e.key as edition, s.key as session
+  from programs.editions e
+  join programs.programs g on g.id = e.program_id
+  join programs.edition_sessions x on x.edition_id = e.id
+  join catalog.sessions s on s.id = x.session_id
+  left join programs.version_courses o on o.program_id = e.program_id and o.number = e.version_number and o.course_id = x.course_id
+ where g.key = $1 and e.state = 'published'
+ order by e.starts_at desc nulls last, e.key, o.position nulls last, s.key;
+
+-- name: ProgramKeys
+select key from programs.programs order by key;
+
+-- name: PartnerKeys
+-- Organisations that ordered something, or took money at their desk.
+select o.key from identity.organisations o
+ where exists (select 1 from sales.orders d where d.organisation = o.key) or exists (select 1 from payments.receipts r where r.organisation = o.key)
+ order by o.key;
 
 -- name: AnyDemo
 select exists (select 1 from sales.orders where demo and paid_at is not null);

@@ -29,7 +29,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(append(all, w.cohortRoutes()...), w.progressRoutes()...)
 	all = append(all, w.rosterRoutes()...)
 	all = append(all, w.figureRoutes()...)
-	all = append(all, w.surveyRoutes()...)
+	all = append(append(all, w.surveyRoutes()...), w.dashboardRoutes()...)
 	all = append(all, w.certificateRoutes()...)
 	return append(all, w.accountRoutes()...)
 }

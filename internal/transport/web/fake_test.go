@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"cursus/internal/domain/analytics"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/progress"
@@ -221,35 +222,26 @@ func (f *fake) Verify(_ context.Context, code string) (Verification, error) {
 	return v, nil
 }
 
-// rateOf leaves the interval out where the numbers of the paper have none; the real one comes from analytics.
-func rateOf(tenths, low, high, count, of int64) Rate {
-	return Rate{Count: count, Of: of, Tenths: &tenths, Low: &low, High: &high}
-}
-
-func (f *fake) Comparison(context.Context, Viewer) (Comparison, error) {
-	c := Comparison{AsOf: day, Basis: "current", Week1: "first", Demo: true}
-	for _, x := range []struct {
-		key            string
-		n, a, b, c2    int64
-		ra, rb, rc, rd int64
-	}{{"PRD-6", 10796, 1393, 842, 416, 129, 78, 39, 494}, {"FTTH-1", 6250, 1894, 1163, 956, 303, 186, 153, 822}, {"PROPAG-1", 4325, 260, 120, 48, 60, 28, 11, 400}, {"SR-2", 6080, 511, 438, 346, 84, 72, 57, 790}, {"LAN-2", 5774, 491, 249, 198, 85, 43, 34, 795}} {
-		c.Sessions = append(c.Sessions, ComparedSession{Session: x.key, Open: x.key == "SR-2", Indicators: Indicators{
-			x.n, rateOf(x.ra, x.ra-7, x.ra+7, x.a, x.n), rateOf(x.rb, x.rb-6, x.rb+6, x.b, x.n), rateOf(x.rc, x.rc-4, x.rc+4, x.c2, x.n), rateOf(x.rd, x.rd-34, x.rd+34, x.c2, x.b),
-		}})
+// Dashboard is one figure, of which a number leads to learners.
+func (f *fake) Dashboard(_ context.Context, _ Viewer, of, key string) (analytics.Dashboard, []analytics.Figure, error) {
+	d, err := analytics.DefinitionOf("comparison")
+	if err != nil {
+		return analytics.Dashboard{}, nil, err
 	}
-	c.Sessions = append(c.Sessions, ComparedSession{Session: "=EMPTY", Indicators: Indicators{}})
-	n, a, b, d, e := int64(7267), int64(144), int64(93), int64(65), int64(679)
-	c.PlainMean = Averages{&n, &a, &b, &d, &e}
-	c.Weighted = Indicators{33225, rateOf(137, 133, 141, 4549, 33225), rateOf(85, 82, 88, 2812, 33225), rateOf(59, 57, 62, 1964, 33225), rateOf(698, 681, 715, 1964, 2812)}
-	return c, nil
+	started := analytics.NewRate(1393, 10796)
+	return analytics.Dashboard{Of: of, Key: key, Sessions: []string{"PRD-6"}}, []analytics.Figure{{
+		Definition: d, Basis: "current", Ask: analytics.Ask{Params: map[string]string{"sessions": "PRD-6"}}, Charts: []analytics.Chart{{Kind: "bars", Y: "session", Values: []string{"started"}}},
+		Columns: []analytics.Column{{ID: "session", Kind: analytics.Text, Title: catalog.Text{EN: "Session"}}, {ID: "started", Kind: analytics.Share, Title: catalog.Text{EN: "Started"}}},
+		Rows:    []analytics.Row{{Cells: []analytics.Cell{{Text: "PRD-6"}, {Rate: &started, Who: &analytics.WhoDid{Session: "PRD-6", List: "at_risk"}}}}},
+	}}, f.failing
 }
 
-func (f *fake) Outcomes(context.Context, Viewer) (Outcomes, error) {
-	eur := func(n int64) *money.Amount { a := money.Of(n, "EUR"); return &a }
-	return Outcomes{AsOf: day, Formula: "QUALIFYING", Demo: true, Rows: []Outcome{
-		{Session: "PRD-7", Share: rateOf(5, 4, 7, 41, 8200), Paid: 41, Started: rateOf(805, 660, 898, 33, 41), Diligent: rateOf(634, 481, 764, 26, 41), DiligentCertified: rateOf(692, 500, 835, 18, 26), Certified: rateOf(439, 299, 590, 18, 41), Net: money.Of(615000, "EUR"), PerStarted: eur(18636), PerDiligent: eur(23654), PerCertified: eur(34167)},
-		{Session: "PRD-8", Open: true, Share: rateOf(4, 3, 6, 20, 5000), Paid: 20, Started: rateOf(1000, 839, 1000, 20, 20), Diligent: rateOf(800, 584, 919, 16, 20), DiligentCertified: rateOf(562, 332, 769, 9, 16), Certified: rateOf(450, 258, 658, 9, 20), Net: money.Of(300000, "EUR"), PerStarted: eur(15000), PerDiligent: eur(18750), PerCertified: eur(33333)},
-	}}, nil
+func (f *fake) PartnerDashboard(ctx context.Context, who Viewer, key string) (analytics.Dashboard, []analytics.Figure, error) {
+	return f.Dashboard(ctx, who, analytics.OfPartner, key)
+}
+
+func (f *fake) PartnerHomes(context.Context, Viewer) ([]PartnerHome, error) {
+	return []PartnerHome{{Managed: identity.Managed{Key: "ESP", Name: "ESP"}, Roles: []string{"owner"}}}, nil
 }
 
 func (f *fake) Followed(context.Context, Viewer) (progress.Followed, error) {

@@ -164,3 +164,12 @@ func (s *figureSay) pivot(c analytics.Chart) (t figureTable) {
 	}
 	return t
 }
+
+// unlink takes the ways to the learners behind the numbers.
+func (t figureTable) unlink() {
+	for _, r := range t.Rows {
+		for i := range r.Cells {
+			r.Cells[i].Link = ""
+		}
+	}
+}

@@ -2,6 +2,8 @@ package web
 
 import (
 	"bytes"
+	"encoding/csv"
+	"encoding/json"
 	"html/template"
 	"net/url"
 	"strings"
@@ -250,3 +252,25 @@ func listAsked(w analytics.WhoDid) url.Values {
 
 // At2 points to a time, for Moment.
 func (View) At2(t time.Time) *time.Time { return &t }
+
+var errNoFigureFile = fault.New(fault.NotFound, "no-such-format", "The figures are there as csv and json.")
+
+// export is a table as a file: rows as CSV, the value as JSON.
+func export(format, name string, rows [][]string, value any) (reply, error) {
+	var b bytes.Buffer
+	switch format {
+	case "csv":
+		if err := csv.NewWriter(&b).WriteAll(rows); err != nil {
+			return reply{}, err
+		}
+		return reply{file: &File{name + ".csv", "text/csv; charset=utf-8", b.Bytes()}}, nil
+	case "json":
+		e := json.NewEncoder(&b)
+		e.SetIndent("", "  ")
+		if err := e.Encode(value); err != nil {
+			return reply{}, err
+		}
+		return reply{file: &File{name + ".json", "application/json", b.Bytes()}, inline: true}, nil
+	}
+	return reply{}, errNoFigureFile
+}

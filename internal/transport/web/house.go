@@ -44,7 +44,6 @@ type House interface {
 	CertificatePDF(ctx context.Context, who Viewer, id string) (File, error)
 	Verify(ctx context.Context, code string) (Verification, error)
 
-	StaffHouse
 	AuthoringHouse
 	ProgramHouse
 	OfferHouse

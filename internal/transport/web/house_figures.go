@@ -18,4 +18,7 @@ type FigureHouse interface {
 	Doers(ctx context.Context, who Viewer, w analytics.WhoDid, p paging.Request) (all []analytics.Doer, next string, err error)
 	// ListedLearners lists who is on a list that makes certificates: for who may read grades.
 	ListedLearners(ctx context.Context, who Viewer, w analytics.WhoIsListed, p paging.Request) (all []analytics.Listed, next string, err error)
+	// Dashboard answers the figures of a dashboard (analytics.OfHouse, …); PartnerDashboard those of an organisation for its own people.
+	Dashboard(ctx context.Context, who Viewer, of, key string) (analytics.Dashboard, []analytics.Figure, error)
+	PartnerDashboard(ctx context.Context, who Viewer, key string) (analytics.Dashboard, []analytics.Figure, error)
 }

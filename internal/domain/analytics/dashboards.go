@@ -1,0 +1,287 @@
+package analytics
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/programs"
+	"cursus/internal/kernel/money"
+	"cursus/internal/platform/postgres"
+)
+
+// Dashboard is some figures on one page: those of the house (of nothing), of a session, of a program, or of a partner school.
+type Dashboard struct {
+	Of, Key  string // Of: house, session, program, partner
+	Title    catalog.Text
+	Panels   []Panel
+	Sessions []string // of the house: what there are dashboards of
+	Programs []string
+	Partners []string
+}
+
+// Panel is a figure with what it is asked with.
+type Panel struct {
+	Figure string
+	With   map[string]string
+}
+
+// Kinds of dashboards.
+const (
+	OfHouse   = "house"
+	OfSession = "session"
+	OfProgram = "program"
+	OfPartner = "partner"
+)
+
+// DashboardTx says what a dashboard shows. Errors: catalog.ErrNoSession, programs.ErrNoProgram, identity.ErrNoOrganisation.
+func DashboardTx(ctx context.Context, tx *postgres.Tx, of, key string) (d Dashboard, err error) {
+	d = Dashboard{Of: of, Key: key}
+	switch of {
+	case OfSession:
+		s, err := catalog.SessionTx(ctx, tx, key)
+		if err != nil {
+			return d, err
+		}
+		with := map[string]string{"session": s.Key}
+		d.Key, d.Title = s.Key, s.Title()
+		week := map[string]string{"session": s.Key, "since": tx.Now().Add(-7 * 24 * time.Hour).UTC().Format(time.RFC3339)}
+		d.Panels = []Panel{{"temporal_progression", with}, {"change", week}, {"certificate_lists", with}, {"low_exercises", with}, {"exercise_quality", with}, {"comparison", map[string]string{"sessions": s.Key}}}
+	case OfProgram:
+		p, err := programs.ProgramTx(ctx, tx, key)
+		if err != nil {
+			return d, err
+		}
+		d.Key, d.Title = p.Key, p.Draft.Title
+		if p.Published != nil {
+			d.Title = p.Published.Title
+		}
+		d.Panels = []Panel{{"program_earnings", map[string]string{"program": p.Key}}}
+		return d, d.sequencesTx(ctx, tx)
+	case OfPartner:
+		o, err := identity.OrganisationTx(ctx, tx, key)
+		if err != nil {
+			return d, err
+		}
+		d.Title = catalog.Text{EN: o.Name, FR: o.Name}
+		d.Panels = []Panel{{"partner_outcomes", map[string]string{"partner": o.Key}}}
+	default:
+		d.Panels = []Panel{{"comparison", nil}, {"qualifying", nil}, {"certificate_lists", nil}, {"waterfall", nil}, {"partner_share", nil}}
+		return d, d.choicesTx(ctx, tx)
+	}
+	return d, nil
+}
+
+// sequencesTx adds, for each edition of a program, how many went from its first session to the next ones.
+func (d *Dashboard) sequencesTx(ctx context.Context, tx *postgres.Tx) error {
+	var rows []struct {
+		Edition string `db:"edition"`
+		Session string `db:"session"`
+	}
+	if err := tx.Select(ctx, &rows, q.Q("SessionsOfEditions"), d.Key); err != nil {
+		return err
+	}
+	for i := 0; i < len(rows); {
+		of, sessions := rows[i].Edition, ""
+		n := 0
+		for ; i < len(rows) && rows[i].Edition == of; i++ {
+			if n++; n > 1 {
+				sessions += ","
+			}
+			sessions += rows[i].Session
+		}
+		if n > 1 {
+			d.Panels = append(d.Panels, Panel{"started_sequence", map[string]string{"sessions": sessions}})
+		}
+	}
+	return nil
+}
+
+// choicesTx names what there are dashboards of.
+func (d *Dashboard) choicesTx(ctx context.Context, tx *postgres.Tx) error {
+	d.Sessions, d.Programs, d.Partners = nil, nil, nil
+	sessions, err := catalog.SessionsTx(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, s := range sessions {
+		d.Sessions = append(d.Sessions, s.Key)
+	}
+	if err := tx.Select(ctx, &d.Programs, q.Q("ProgramKeys")); err != nil {
+		return err
+	}
+	return tx.Select(ctx, &d.Partners, q.Q("PartnerKeys"))
+}
+
+func dashboardFigures() []Definition {
+	return []Definition{{
+		ID: "low_exercises", Version: 1, Times: true, Params: []Param{ofSession}, answer: lowTx,
+		Title: catalog.Text{EN: "Exercises with low results", FR: "Exercices aux résultats bas"},
+		Says: catalog.Text{
+			EN: "The ten exercises of which the largest share of those who did them have a last score up to 0.5, the largest first; only exercises that ten learners or more did.",
+			FR: "Les dix exercices dont la plus grande part de ceux qui les ont faits ont une dernière note jusqu’à 0,5, la plus grande d’abord ; seuls les exercices faits par dix apprenants ou plus.",
+		},
+	}, {
+		ID: "program_earnings", Version: 1, Times: true, Money: true, answer: earningsTx,
+		Params: []Param{{ID: "program", Title: catalog.Text{EN: "Program", FR: "Programme"}, Required: true}, fixedCosts, byBasis},
+		Title:  catalog.Text{EN: "Does a program earn its cost", FR: "Un programme couvre-t-il son coût"},
+		Says: catalog.Text{
+			EN: "For each edition of a program, by currency: enrolments, paying and certified ones, net, fees and costs as far as they are booked, what is left, and how many paying enrolments carry the costs (costs over the mean net of a paying one, rounded up). The line of all editions carries the fixed costs that are given, too.",
+			FR: "Pour chaque édition d’un programme, par devise : inscriptions, payantes et certifiées, net, frais et coûts pour autant qu’ils sont comptabilisés, ce qui reste, et combien d’inscriptions payantes portent les coûts (les coûts sur le net moyen d’une payante, arrondi vers le haut). La ligne de toutes les éditions porte aussi les coûts fixes donnés.",
+		},
+	}, {
+		ID: "partner_outcomes", Version: 1, Times: true, Money: true, answer: partnerOutcomesTx,
+		Params: []Param{{ID: "partner", Title: catalog.Text{EN: "Organisation", FR: "Organisation"}, Required: true}, byBasis, byRule},
+		Title:  catalog.Text{EN: "Learners of an organisation", FR: "Apprenants d’une organisation"},
+		Says: catalog.Text{
+			EN: "For each session, those whom the organisation enrolled, bought a place for or took the money of, by stage, and their net, as the organisation itself may be told: numbers of one to nine people are kept back, with as many others as it takes that no total gives them away.",
+			FR: "Pour chaque session, ceux que l’organisation a inscrits, à qui elle a acheté une place ou dont elle a encaissé l’argent, par étape, et leur net, tels que l’organisation elle-même peut les connaître : les nombres de une à neuf personnes sont tus, avec autant d’autres qu’il faut pour qu’aucun total ne les trahisse.",
+		},
+	}}
+}
+
+const (
+	mostLow  = 10 // exercises that are shown
+	leastLow = 10 // learners who did one that is
+)
+
+func lowTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
+	if err := qualityTx(ctx, tx, ask, f); err != nil {
+		return err
+	}
+	all := f.Rows
+	f.Rows, f.Columns = nil, []Column{
+		col("exercise", Text, "Exercise", "Exercice"), col("week", Count, "Week", "Semaine"), col("low", Share, "Up to 0.5", "Jusqu’à 0,5"), col("to_025", Share, bands[0][1], bands[0][2]), col("to_050", Share, bands[1][1], bands[1][2]),
+	}
+	f.Charts = []Chart{{Kind: "bars", Y: "exercise", Values: []string{"low"}}}
+	low := func(r Row) (n, of int64) { return r.Cells[4].Rate.Count + r.Cells[5].Rate.Count, *r.Cells[2].Count }
+	all = slices.DeleteFunc(all, func(r Row) bool { n, of := low(r); return n == 0 || of < leastLow })
+	slices.SortStableFunc(all, func(a, b Row) int {
+		an, aof := low(a)
+		bn, bof := low(b)
+		return int(min(1, max(-1, bn*aof-an*bof)))
+	})
+	for _, r := range all[:min(len(all), mostLow)] {
+		n, of := low(r)
+		f.Rows = append(f.Rows, Row{Cells: []Cell{r.Cells[0], r.Cells[1], shareCell(n, of), r.Cells[4], r.Cells[5]}})
+	}
+	return nil
+}
+
+func earningsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
+	fixed, err := ask.fixedMinor()
+	if err != nil {
+		return err
+	}
+	p, err := programs.ProgramTx(ctx, tx, ask.Params["program"])
+	if err != nil {
+		return err
+	}
+	if _, err := f.openSessionsTx(ctx, tx); err != nil {
+		return err
+	}
+	cells, err := f.cubesTx(ctx, tx, "program", "edition")
+	if err != nil {
+		return err
+	}
+	f.Columns = []Column{
+		col("edition", Text, "Edition", "Édition"), col("currency", Text, "Currency", "Devise"), col("enrolled", Count, "Enrolments", "Inscriptions"), col("paying", Count, "Paying", "Payantes"),
+		col("certified", Share, "Certified of the paying", "Certifiées des payantes"), col("net", Amount, "Net", "Net"), col("costs", Amount, "Fees and costs", "Frais et coûts"), col("left", Amount, "Left", "Reste"),
+		col("break_even", Count, "Paying that carry the costs", "Payantes qui portent les coûts"), col("margin", Count, "Paying above it", "Payantes au-dessus"),
+	}
+	f.Charts = []Chart{{Kind: "bars", Y: "edition", Values: []string{"left"}, Facet: "currency"}}
+	sums, people := map[money.Currency]CubeCell{}, int64(0)
+	for _, c := range cells {
+		if c.Program != p.Key {
+			continue
+		}
+		people += c.Enrolled
+		f.Rows = append(f.Rows, earned(textCell(c.Edition), c, 0))
+		s := sums[c.Currency]
+		s.Currency, s.Paying, s.Counts = c.Currency, s.Paying+c.Paying, s.Plus(c.Counts)
+		s.Gross, s.Refunds, s.Disputes, s.Fees, s.Costs = s.Gross+c.Gross, s.Refunds+c.Refunds, s.Disputes+c.Disputes, s.Fees+c.Fees, s.Costs+c.Costs
+		sums[c.Currency] = s
+	}
+	for _, c := range money.Currencies() {
+		if s, there := sums[c]; there {
+			row := earned(saidCell("all", "All editions", "Toutes les éditions"), s, fixed)
+			row.Summary = true
+			f.Rows = append(f.Rows, row)
+		}
+	}
+	f.base("enrolled", "enrolments by an edition of "+p.Key, "inscriptions par une édition de "+p.Key, people)
+	return nil
+}
+
+// earned is what a cell of the cube brought beside what it cost.
+func earned(head Cell, c CubeCell, fixed int64) Row {
+	row := Row{Cells: []Cell{head, textCell(string(c.Currency)), countCell(c.Enrolled), countCell(c.Paying), shareCell(c.Certified, c.Paying), {}, {}, {}, {}, {}}}
+	if c.Currency == "" {
+		return row
+	}
+	net, costs := c.Net(), c.Fees+c.Costs+fixed
+	row.Cells[5], row.Cells[6], row.Cells[7] = amountCell(net, c.Currency), amountCell(costs, c.Currency), amountCell(net-costs, c.Currency)
+	if needed, ok := carrying(net, costs, c.Paying); ok {
+		row.Cells[8], row.Cells[9] = countCell(needed), countCell(c.Paying-needed)
+	}
+	return row
+}
+
+// carrying is how many paying enrolments carry the costs: costs ÷ (net ÷ paying), rounded up on integers.
+func carrying(net, costs, paying int64) (int64, bool) {
+	if net <= 0 || paying <= 0 {
+		return 0, false
+	}
+	return (costs*paying + net - 1) / net, true
+}
+
+var fixedCosts = Param{ID: "fixed_minor", Title: catalog.Text{EN: "Fixed costs that no book has, in minor units", FR: "Coûts fixes qu’aucun livre n’a, en unités mineures"}, Default: "0"}
+
+func (a Ask) fixedMinor() (int64, error) {
+	fixed, err := strconv.ParseInt(a.Params["fixed_minor"], 10, 64)
+	if err != nil || fixed < 0 || fixed > maxFixedMinor {
+		return 0, badParam("fixed_minor", "A whole number of minor units, not below nought.")
+	}
+	return fixed, nil
+}
+
+func partnerOutcomesTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
+	o, err := identity.OrganisationTx(ctx, tx, ask.Params["partner"])
+	if err != nil {
+		return err
+	}
+	open, err := f.openSessionsTx(ctx, tx)
+	if err != nil {
+		return err
+	}
+	cells, err := f.cubesTx(ctx, tx, "partner", "session")
+	if err != nil {
+		return err
+	}
+	f.Columns = slices.Concat([]Column{col("session", Text, "Session", "Session"), col("currency", Text, "Currency", "Devise"), col("enrolled", Count, "Enrolled", "Inscrits"), col("paying", Count, "Paying", "Payants")},
+		stageColumns, []Column{col("net", Amount, "Net", "Net")})
+	f.Charts = []Chart{{Kind: "bars", Y: "session", Values: []string{"enrolled"}, Facet: "currency"}, {Kind: "bars", Y: "session", Values: []string{"certified"}, Facet: "currency"}}
+	f.Open = false
+	for _, c := range cells {
+		if c.Partner != o.Key {
+			continue
+		}
+		row := Row{Open: slices.Contains(open, c.Session), Cells: []Cell{textCell(c.Session), textCell(string(c.Currency)), countCell(c.Enrolled), countCell(c.Paying)}}
+		f.Open = f.Open || row.Open
+		for _, n := range cubeStages(c.Counts) {
+			row.Cells = append(row.Cells, countCell(n))
+		}
+		if c.Currency == "" {
+			row.Cells = append(row.Cells, Cell{})
+		} else {
+			row.Cells = append(row.Cells, amountCell(c.Net(), c.Currency))
+		}
+		f.Rows = append(f.Rows, row)
+	}
+	f.suppress()
+	f.base("sessions", "sessions", "sessions", int64(len(f.Rows)))
+	return nil
+}
