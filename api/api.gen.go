@@ -2520,17 +2520,18 @@ func (e NewSettlementDirection) Valid() bool {
 
 // Defines values for NewSittingEventEvent.
 const (
-	NewSittingEventEventAllowResume NewSittingEventEvent = "allow_resume"
-	NewSittingEventEventDecline     NewSittingEventEvent = "decline"
-	NewSittingEventEventExpire      NewSittingEventEvent = "expire"
-	NewSittingEventEventFail        NewSittingEventEvent = "fail"
-	NewSittingEventEventFinish      NewSittingEventEvent = "finish"
-	NewSittingEventEventGoOn        NewSittingEventEvent = "go_on"
-	NewSittingEventEventReady       NewSittingEventEvent = "ready"
-	NewSittingEventEventReject      NewSittingEventEvent = "reject"
-	NewSittingEventEventStart       NewSittingEventEvent = "start"
-	NewSittingEventEventSubmit      NewSittingEventEvent = "submit"
-	NewSittingEventEventVerify      NewSittingEventEvent = "verify"
+	NewSittingEventEventAllowResume      NewSittingEventEvent = "allow_resume"
+	NewSittingEventEventDecline          NewSittingEventEvent = "decline"
+	NewSittingEventEventDownloadSoftware NewSittingEventEvent = "download_software"
+	NewSittingEventEventExpire           NewSittingEventEvent = "expire"
+	NewSittingEventEventFail             NewSittingEventEvent = "fail"
+	NewSittingEventEventFinish           NewSittingEventEvent = "finish"
+	NewSittingEventEventGoOn             NewSittingEventEvent = "go_on"
+	NewSittingEventEventReady            NewSittingEventEvent = "ready"
+	NewSittingEventEventReject           NewSittingEventEvent = "reject"
+	NewSittingEventEventStart            NewSittingEventEvent = "start"
+	NewSittingEventEventSubmit           NewSittingEventEvent = "submit"
+	NewSittingEventEventVerify           NewSittingEventEvent = "verify"
 )
 
 // Valid indicates whether the value is a known member of the NewSittingEventEvent enum.
@@ -2539,6 +2540,8 @@ func (e NewSittingEventEvent) Valid() bool {
 	case NewSittingEventEventAllowResume:
 		return true
 	case NewSittingEventEventDecline:
+		return true
+	case NewSittingEventEventDownloadSoftware:
 		return true
 	case NewSittingEventEventExpire:
 		return true
@@ -3175,6 +3178,240 @@ func (e ProblemError) Valid() bool {
 	case ProblemErrorInvalidScope:
 		return true
 	case ProblemErrorUnsupportedGrantType:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProctoringControlStatus.
+const (
+	ProctoringControlStatusRunning    ProctoringControlStatus = "running"
+	ProctoringControlStatusTerminated ProctoringControlStatus = "terminated"
+)
+
+// Valid indicates whether the value is a known member of the ProctoringControlStatus enum.
+func (e ProctoringControlStatus) Valid() bool {
+	switch e {
+	case ProctoringControlStatusRunning:
+		return true
+	case ProctoringControlStatusTerminated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProctoringEventEvent.
+const (
+	ProctoringEventEventFail   ProctoringEventEvent = "fail"
+	ProctoringEventEventFlag   ProctoringEventEvent = "flag"
+	ProctoringEventEventReady  ProctoringEventEvent = "ready"
+	ProctoringEventEventReview ProctoringEventEvent = "review"
+	ProctoringEventEventStart  ProctoringEventEvent = "start"
+	ProctoringEventEventSubmit ProctoringEventEvent = "submit"
+)
+
+// Valid indicates whether the value is a known member of the ProctoringEventEvent enum.
+func (e ProctoringEventEvent) Valid() bool {
+	switch e {
+	case ProctoringEventEventFail:
+		return true
+	case ProctoringEventEventFlag:
+		return true
+	case ProctoringEventEventReady:
+		return true
+	case ProctoringEventEventReview:
+		return true
+	case ProctoringEventEventStart:
+		return true
+	case ProctoringEventEventSubmit:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProctoringEventState.
+const (
+	ProctoringEventStateApplied  ProctoringEventState = "applied"
+	ProctoringEventStateLate     ProctoringEventState = "late"
+	ProctoringEventStateParked   ProctoringEventState = "parked"
+	ProctoringEventStateReceived ProctoringEventState = "received"
+)
+
+// Valid indicates whether the value is a known member of the ProctoringEventState enum.
+func (e ProctoringEventState) Valid() bool {
+	switch e {
+	case ProctoringEventStateApplied:
+		return true
+	case ProctoringEventStateLate:
+		return true
+	case ProctoringEventStateParked:
+		return true
+	case ProctoringEventStateReceived:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProctoringEventVerdict.
+const (
+	ProctoringEventVerdictNotReviewed ProctoringEventVerdict = "not_reviewed"
+	ProctoringEventVerdictPassed      ProctoringEventVerdict = "passed"
+	ProctoringEventVerdictSuspicious  ProctoringEventVerdict = "suspicious"
+	ProctoringEventVerdictViolation   ProctoringEventVerdict = "violation"
+)
+
+// Valid indicates whether the value is a known member of the ProctoringEventVerdict enum.
+func (e ProctoringEventVerdict) Valid() bool {
+	switch e {
+	case ProctoringEventVerdictNotReviewed:
+		return true
+	case ProctoringEventVerdictPassed:
+		return true
+	case ProctoringEventVerdictSuspicious:
+		return true
+	case ProctoringEventVerdictViolation:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProctoringKeyAlg.
+const (
+	ProctoringKeyAlgRS256 ProctoringKeyAlg = "RS256"
+)
+
+// Valid indicates whether the value is a known member of the ProctoringKeyAlg enum.
+func (e ProctoringKeyAlg) Valid() bool {
+	switch e {
+	case ProctoringKeyAlgRS256:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProctoringKeyKty.
+const (
+	ProctoringKeyKtyRSA ProctoringKeyKty = "RSA"
+)
+
+// Valid indicates whether the value is a known member of the ProctoringKeyKty enum.
+func (e ProctoringKeyKty) Valid() bool {
+	switch e {
+	case ProctoringKeyKtyRSA:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProctoringKeyUse.
+const (
+	ProctoringKeyUseSig ProctoringKeyUse = "sig"
+)
+
+// Valid indicates whether the value is a known member of the ProctoringKeyUse enum.
+func (e ProctoringKeyUse) Valid() bool {
+	switch e {
+	case ProctoringKeyUseSig:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProctoringProviderKind.
+const (
+	ProctoringProviderKindLti  ProctoringProviderKind = "lti"
+	ProctoringProviderKindRest ProctoringProviderKind = "rest"
+)
+
+// Valid indicates whether the value is a known member of the ProctoringProviderKind enum.
+func (e ProctoringProviderKind) Valid() bool {
+	switch e {
+	case ProctoringProviderKindLti:
+		return true
+	case ProctoringProviderKindRest:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProctoringProviderOnViolation.
+const (
+	ProctoringProviderOnViolationPass         ProctoringProviderOnViolation = "pass"
+	ProctoringProviderOnViolationReject       ProctoringProviderOnViolation = "reject"
+	ProctoringProviderOnViolationSecondReview ProctoringProviderOnViolation = "second_review"
+)
+
+// Valid indicates whether the value is a known member of the ProctoringProviderOnViolation enum.
+func (e ProctoringProviderOnViolation) Valid() bool {
+	switch e {
+	case ProctoringProviderOnViolationPass:
+		return true
+	case ProctoringProviderOnViolationReject:
+		return true
+	case ProctoringProviderOnViolationSecondReview:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProctoringProviderBodyKind.
+const (
+	ProctoringProviderBodyKindLti  ProctoringProviderBodyKind = "lti"
+	ProctoringProviderBodyKindRest ProctoringProviderBodyKind = "rest"
+)
+
+// Valid indicates whether the value is a known member of the ProctoringProviderBodyKind enum.
+func (e ProctoringProviderBodyKind) Valid() bool {
+	switch e {
+	case ProctoringProviderBodyKindLti:
+		return true
+	case ProctoringProviderBodyKindRest:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProctoringProviderBodyOnViolation.
+const (
+	ProctoringProviderBodyOnViolationPass         ProctoringProviderBodyOnViolation = "pass"
+	ProctoringProviderBodyOnViolationReject       ProctoringProviderBodyOnViolation = "reject"
+	ProctoringProviderBodyOnViolationSecondReview ProctoringProviderBodyOnViolation = "second_review"
+)
+
+// Valid indicates whether the value is a known member of the ProctoringProviderBodyOnViolation enum.
+func (e ProctoringProviderBodyOnViolation) Valid() bool {
+	switch e {
+	case ProctoringProviderBodyOnViolationPass:
+		return true
+	case ProctoringProviderBodyOnViolationReject:
+		return true
+	case ProctoringProviderBodyOnViolationSecondReview:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProctoringTokenTokenType.
+const (
+	ProctoringTokenTokenTypeBearer ProctoringTokenTokenType = "bearer"
+)
+
+// Valid indicates whether the value is a known member of the ProctoringTokenTokenType enum.
+func (e ProctoringTokenTokenType) Valid() bool {
+	switch e {
+	case ProctoringTokenTokenTypeBearer:
 		return true
 	default:
 		return false
@@ -5095,6 +5332,30 @@ func (e GetOrderEvidenceParamsLang) Valid() bool {
 	case GetOrderEvidenceParamsLangEn:
 		return true
 	case GetOrderEvidenceParamsLangFr:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListProctoringEventsParamsState.
+const (
+	ListProctoringEventsParamsStateApplied  ListProctoringEventsParamsState = "applied"
+	ListProctoringEventsParamsStateLate     ListProctoringEventsParamsState = "late"
+	ListProctoringEventsParamsStateParked   ListProctoringEventsParamsState = "parked"
+	ListProctoringEventsParamsStateReceived ListProctoringEventsParamsState = "received"
+)
+
+// Valid indicates whether the value is a known member of the ListProctoringEventsParamsState enum.
+func (e ListProctoringEventsParamsState) Valid() bool {
+	switch e {
+	case ListProctoringEventsParamsStateApplied:
+		return true
+	case ListProctoringEventsParamsStateLate:
+		return true
+	case ListProctoringEventsParamsStateParked:
+		return true
+	case ListProctoringEventsParamsStateReceived:
 		return true
 	default:
 		return false
@@ -10187,6 +10448,16 @@ type ExamFile struct {
 //
 // Example: proctored
 type ExamKind string
+
+// ExamProvider Who watches over an exam.
+//
+// Example: {"provider":"acme"}
+type ExamProvider struct {
+	// Provider Key of a provider of proctoring.
+	//
+	// Example: acme
+	Provider *ProviderKey `json:"provider,omitempty"`
+}
 
 // ExamReminders When the learners of a session are reminded of their exam.
 //
@@ -15757,6 +16028,438 @@ type ProctoredSlots struct {
 	Slots []ExamSlot `json:"slots"`
 }
 
+// ProctoringControl What became of an assessment.
+type ProctoringControl struct {
+	// Status How it stands.
+	//
+	// Example: terminated
+	Status ProctoringControlStatus `json:"status"`
+}
+
+// ProctoringControlStatus How it stands.
+//
+// Example: terminated
+type ProctoringControlStatus string
+
+// ProctoringEvent A message of a provider.
+type ProctoringEvent struct {
+	// Attempt The attempt, as the provider calls it.
+	//
+	// Example: prx-77
+	Attempt string `json:"attempt"`
+
+	// Event What it says.
+	//
+	// Example: review
+	Event ProctoringEventEvent `json:"event"`
+
+	// Id Id of the message here.
+	//
+	// Example: pev_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// Note What people there wrote.
+	//
+	// Example: reviewed by ann
+	Note *string `json:"note,omitempty"`
+
+	// ReceivedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ReceivedAt Time `json:"received_at"`
+
+	// SaidAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	SaidAt Time `json:"said_at"`
+
+	// State What became of it.
+	//
+	// Example: applied
+	State ProctoringEventState `json:"state"`
+
+	// Verdict Of a review.
+	//
+	// Example: passed
+	Verdict *ProctoringEventVerdict `json:"verdict,omitempty"`
+}
+
+// ProctoringEventEvent What it says.
+//
+// Example: review
+type ProctoringEventEvent string
+
+// ProctoringEventState What became of it.
+//
+// Example: applied
+type ProctoringEventState string
+
+// ProctoringEventVerdict Of a review.
+//
+// Example: passed
+type ProctoringEventVerdict string
+
+// ProctoringEventPage A page of messages.
+type ProctoringEventPage struct {
+	// Events The latest first.
+	Events []ProctoringEvent `json:"events"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// ProctoringKey A public key (RFC 7517).
+type ProctoringKey struct {
+	// Alg How it signs.
+	//
+	// Example: RS256
+	Alg ProctoringKeyAlg `json:"alg"`
+
+	// E Its exponent.
+	//
+	// Example: AQAB
+	E string `json:"e"`
+
+	// Kid Its thumbprint.
+	//
+	// Example: NzbLsXh8uDCcd
+	Kid string `json:"kid"`
+
+	// Kty Its kind.
+	//
+	// Example: RSA
+	Kty ProctoringKeyKty `json:"kty"`
+
+	// N Its modulus.
+	//
+	// Example: 0vx7agoebG
+	N string `json:"n"`
+
+	// Use What it is for.
+	//
+	// Example: sig
+	Use ProctoringKeyUse `json:"use"`
+}
+
+// ProctoringKeyAlg How it signs.
+//
+// Example: RS256
+type ProctoringKeyAlg string
+
+// ProctoringKeyKty Its kind.
+//
+// Example: RSA
+type ProctoringKeyKty string
+
+// ProctoringKeyUse What it is for.
+//
+// Example: sig
+type ProctoringKeyUse string
+
+// ProctoringKeys A JSON Web Key Set.
+type ProctoringKeys struct {
+	// Keys Public keys.
+	Keys []ProctoringKey `json:"keys"`
+}
+
+// ProctoringProvider A provider that watches over exams.
+type ProctoringProvider struct {
+	// AnsweredAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	AnsweredAt *Time `json:"answered_at,omitempty"`
+
+	// BaseUrl Where its API begins; of `lti`, where a login begins.
+	//
+	// Example: https://proctor.acme.org
+	BaseUrl string `json:"base_url"`
+
+	// ClientId Who we are there; of `lti`, who it is here.
+	//
+	// Example: cursus
+	ClientId string `json:"client_id"`
+
+	// Deployment Of `lti`: the deployment id.
+	//
+	// Example: d-1
+	Deployment *string `json:"deployment,omitempty"`
+
+	// Enabled Whether it watches over anything, and is heard.
+	//
+	// Example: true
+	Enabled bool `json:"enabled"`
+
+	// Exams Over which it watches.
+	//
+	// Example: 3
+	Exams int `json:"exams"`
+
+	// Failure Why the last one was.
+	//
+	// Example: timeout
+	Failure *string `json:"failure,omitempty"`
+
+	// Failures Calls in vain, in a row.
+	//
+	// Example: 0
+	Failures int `json:"failures"`
+
+	// GuideEn What who sits is told, in English.
+	//
+	// Example: Install the browser extension. Have your identity card ready.
+	GuideEn *string `json:"guide_en,omitempty"`
+
+	// GuideFr The same in French.
+	//
+	// Example: Installez l’extension. Préparez votre pièce d’identité.
+	GuideFr *string `json:"guide_fr,omitempty"`
+
+	// HeardAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	HeardAt *Time `json:"heard_at,omitempty"`
+
+	// Issuer Of `rest`: who signs its tokens; without it, callbacks are signed by our secret.
+	//
+	// Example: https://proctor.acme.org
+	Issuer *string `json:"issuer,omitempty"`
+
+	// Key Key of a provider of proctoring.
+	//
+	// Example: acme
+	Key ProviderKey `json:"key"`
+
+	// KeysUrl Where it publishes the keys that sign its tokens.
+	//
+	// Example: https://proctor.acme.org/jwks
+	KeysUrl *string `json:"keys_url,omitempty"`
+
+	// Kind Its language.
+	//
+	// Example: rest
+	Kind ProctoringProviderKind `json:"kind"`
+
+	// Name What people call it.
+	//
+	// Example: Acme Proctoring
+	Name string `json:"name"`
+
+	// OnViolation What a violation that it found makes of an attempt.
+	//
+	// Example: reject
+	OnViolation ProctoringProviderOnViolation `json:"on_violation"`
+
+	// Parked Messages about attempts that nobody here knows.
+	//
+	// Example: 0
+	Parked int `json:"parked"`
+
+	// RefusedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	RefusedAt *Time `json:"refused_at,omitempty"`
+
+	// Secrets Secrets, or keys of ours, that hold now.
+	//
+	// Example: 1
+	Secrets int `json:"secrets"`
+
+	// SetupUrl Where who sits finds what to install.
+	//
+	// Example: https://proctor.acme.org/install
+	SetupUrl *string `json:"setup_url,omitempty"`
+
+	// TargetUrl Of `lti`: where launches go.
+	//
+	// Example: https://proctor.acme.org/lti
+	TargetUrl *string `json:"target_url,omitempty"`
+
+	// Untold Attempts of which it is to be told something.
+	//
+	// Example: 0
+	Untold int `json:"untold"`
+
+	// Version Grows with each change; the ETag.
+	//
+	// Example: 2
+	Version int `json:"version"`
+}
+
+// ProctoringProviderKind Its language.
+//
+// Example: rest
+type ProctoringProviderKind string
+
+// ProctoringProviderOnViolation What a violation that it found makes of an attempt.
+//
+// Example: reject
+type ProctoringProviderOnViolation string
+
+// ProctoringProviderBody What is said of a provider of proctoring.
+//
+// Example: {"base_url":"https://proctor.acme.org","client_id":"cursus","kind":"rest","name":"Acme Proctoring","on_violation":"reject","secret":"s3cret"}
+type ProctoringProviderBody struct {
+	// BaseUrl Where its API begins; of `lti`, where a login begins.
+	//
+	// Example: https://proctor.acme.org
+	BaseUrl string `json:"base_url"`
+
+	// ClientId Who we are there; of `lti`, who it is here.
+	//
+	// Example: cursus
+	ClientId string `json:"client_id"`
+
+	// Deployment Of `lti`: the deployment id.
+	//
+	// Example: d-1
+	Deployment *string `json:"deployment,omitempty"`
+
+	// Enabled Whether it watches over anything, and is heard.
+	//
+	// Example: true
+	Enabled *bool `json:"enabled,omitempty"`
+
+	// GuideEn What who sits is told, in English.
+	//
+	// Example: Install the browser extension. Have your identity card ready.
+	GuideEn *string `json:"guide_en,omitempty"`
+
+	// GuideFr The same in French.
+	//
+	// Example: Installez l’extension. Préparez votre pièce d’identité.
+	GuideFr *string `json:"guide_fr,omitempty"`
+
+	// Issuer Of `rest`: who signs its tokens; without it, callbacks are signed by our secret.
+	//
+	// Example: https://proctor.acme.org
+	Issuer *string `json:"issuer,omitempty"`
+
+	// KeysUrl Where it publishes the keys that sign its tokens.
+	//
+	// Example: https://proctor.acme.org/jwks
+	KeysUrl *string `json:"keys_url,omitempty"`
+
+	// Kind Its language.
+	//
+	// Example: rest
+	Kind ProctoringProviderBodyKind `json:"kind"`
+
+	// Name What people call it.
+	//
+	// Example: Acme Proctoring
+	Name string `json:"name"`
+
+	// OnViolation What a violation that it found makes of an attempt.
+	//
+	// Example: reject
+	OnViolation *ProctoringProviderBodyOnViolation `json:"on_violation,omitempty"`
+
+	// Secret Of the client, of `rest`. It is sealed and never shown.
+	//
+	// Example: s3cret
+	Secret *string `json:"secret,omitempty"`
+
+	// SetupUrl Where who sits finds what to install.
+	//
+	// Example: https://proctor.acme.org/install
+	SetupUrl *string `json:"setup_url,omitempty"`
+
+	// TargetUrl Of `lti`: where launches go.
+	//
+	// Example: https://proctor.acme.org/lti
+	TargetUrl *string `json:"target_url,omitempty"`
+}
+
+// ProctoringProviderBodyKind Its language.
+//
+// Example: rest
+type ProctoringProviderBodyKind string
+
+// ProctoringProviderBodyOnViolation What a violation that it found makes of an attempt.
+//
+// Example: reject
+type ProctoringProviderBodyOnViolation string
+
+// ProctoringProviderPage A page of providers.
+type ProctoringProviderPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Providers By key.
+	Providers []ProctoringProvider `json:"providers"`
+}
+
+// ProctoringSecret A provider with its new secret.
+type ProctoringSecret struct {
+	// Provider A provider that watches over exams.
+	Provider ProctoringProvider `json:"provider"`
+
+	// Secret Of `rest`: signs its callbacks, as Standard Webhooks says.
+	//
+	// Example: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+	Secret *string `json:"secret,omitempty"`
+}
+
+// ProctoringTest How a question to a provider went.
+type ProctoringTest struct {
+	// Detail What it said.
+	//
+	// Example: 401 no token
+	Detail *string `json:"detail,omitempty"`
+
+	// DownloadUrl Where it says that its software is.
+	//
+	// Example: https://proctor.acme.org/install
+	DownloadUrl *string `json:"download_url,omitempty"`
+
+	// Failure Why not.
+	//
+	// Example: bad_credentials
+	Failure *string `json:"failure,omitempty"`
+
+	// Name What it says that it is.
+	//
+	// Example: Acme
+	Name *string `json:"name,omitempty"`
+
+	// Well Whether it answered as it should.
+	//
+	// Example: true
+	Well bool `json:"well"`
+}
+
+// ProctoringToken A token of OAuth2.
+type ProctoringToken struct {
+	// AccessToken The token.
+	//
+	// Example: eyJhbGciOiJSUzI1NiJ9.e30.x
+	AccessToken string `json:"access_token"`
+
+	// ExpiresIn Seconds for which it holds.
+	//
+	// Example: 3600
+	ExpiresIn int `json:"expires_in"`
+
+	// Scope What it opens.
+	//
+	// Example: https://purl.imsglobal.org/spec/lti-ap/scope/control.all
+	Scope string `json:"scope"`
+
+	// TokenType How it is sent.
+	//
+	// Example: bearer
+	TokenType ProctoringTokenTokenType `json:"token_type"`
+}
+
+// ProctoringTokenTokenType How it is sent.
+//
+// Example: bearer
+type ProctoringTokenTokenType string
+
 // Program A program as it was published last.
 type Program struct {
 	// Content What a version of a program says. All of its parts that are not optional are asked for.
@@ -16137,6 +16840,11 @@ type ProposedExerciseActivity string
 //
 // Example: label
 type ProposedExerciseFrom string
+
+// ProviderKey Key of a provider of proctoring.
+//
+// Example: acme
+type ProviderKey = string
 
 // PublicationMove A step to take.
 //
@@ -20778,6 +21486,11 @@ type PartnerRef = string
 // Example: prc_01kb5t8kz9e0qv4m3r2x7nwhjd
 type PriceRef = PriceID
 
+// ProctoringProviderRef Key of a provider of proctoring.
+//
+// Example: acme
+type ProctoringProviderRef = ProviderKey
+
 // ProgramRef defines model for ProgramRef.
 type ProgramRef = string
 
@@ -22030,6 +22743,42 @@ type ReportCandidateIncidentParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListProctoringProvidersParams defines parameters for ListProctoringProviders.
+type ListProctoringProvidersParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// PutProctoringProviderParams defines parameters for PutProctoringProvider.
+type PutProctoringProviderParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListProctoringEventsParams defines parameters for ListProctoringEvents.
+type ListProctoringEventsParams struct {
+	// State Only those in this state.
+	State *ListProctoringEventsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListProctoringEventsParamsState defines parameters for ListProctoringEvents.
+type ListProctoringEventsParamsState string
+
+// RotateProctoringSecretParams defines parameters for RotateProctoringSecret.
+type RotateProctoringSecretParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListProgramsParams defines parameters for ListPrograms.
 type ListProgramsParams struct {
 	// Limit How many at most.
@@ -22841,6 +23590,9 @@ type ReportCandidateIncidentJSONRequestBody = NewIncident
 // ProposeResultJSONRequestBody defines body for ProposeResult for application/json ContentType.
 type ProposeResultJSONRequestBody = NewProposal
 
+// PutProctoringProviderJSONRequestBody defines body for PutProctoringProvider for application/json ContentType.
+type PutProctoringProviderJSONRequestBody = ProctoringProviderBody
+
 // PreviewProgramJSONRequestBody defines body for PreviewProgram for application/json ContentType.
 type PreviewProgramJSONRequestBody = ProgramTrial
 
@@ -22894,6 +23646,9 @@ type CreateExamSlotJSONRequestBody = NewExamSlot
 
 // PutExamJSONRequestBody defines body for PutExam for application/json ContentType.
 type PutExamJSONRequestBody = NewExam
+
+// PutExamProviderJSONRequestBody defines body for PutExamProvider for application/json ContentType.
+type PutExamProviderJSONRequestBody = ExamProvider
 
 // PutExercisesJSONRequestBody defines body for PutExercises for application/json ContentType.
 type PutExercisesJSONRequestBody = ExerciseMap
@@ -26209,6 +26964,123 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/proposals (the `ProposeResult` operationId).
 	ProposeResult(ctx context.Context, slot ExamSlotID, sitting SittingRef, body ProposeResultJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListProctoringProviders List providers of proctoring
+	//
+	// Who watches over exams for us, with how it goes: when each was last heard, what it is still to be told, and its messages about attempts that nobody here knows.
+	//
+	// Corresponds with GET /v1/proctoring-providers (the `ListProctoringProviders` operationId).
+	ListProctoringProviders(ctx context.Context, params *ListProctoringProvidersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProctoringProvider Get a provider of proctoring
+	//
+	// As it stands now; its secrets are never shown.
+	//
+	// Corresponds with GET /v1/proctoring-providers/{provider} (the `GetProctoringProvider` operationId).
+	GetProctoringProvider(ctx context.Context, provider ProctoringProviderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutProctoringProviderWithBody Write a provider of proctoring
+	//
+	// Makes a provider (`If-Match: *`) or rewrites it. `rest` is the provider contract of edx-proctoring: we register exams and attempts below `base_url` with a token
+	// of OAuth2, and it calls us back. Its callbacks carry the signature of Standard Webhooks, by the secret that `rotateProctoringSecret` shows, or, where
+	// `issuer` and `keys_url` are given, a token of its own (JWT) for the address of the provider here. `lti` is LTI Proctoring Services 1.0: `base_url` is
+	// where a login begins, `target_url` where launches go.
+	//
+	// Without `secret` the one that is there stays, but another address or client needs it again. Addresses are those of public servers, or ones that the
+	// operator named (`CURSUS_PROCTOR_INSIDE`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/proctoring-providers/{provider} (the `PutProctoringProvider` operationId).
+	PutProctoringProviderWithBody(ctx context.Context, provider ProctoringProviderRef, params *PutProctoringProviderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutProctoringProvider Write a provider of proctoring
+	//
+	// Makes a provider (`If-Match: *`) or rewrites it. `rest` is the provider contract of edx-proctoring: we register exams and attempts below `base_url` with a token
+	// of OAuth2, and it calls us back. Its callbacks carry the signature of Standard Webhooks, by the secret that `rotateProctoringSecret` shows, or, where
+	// `issuer` and `keys_url` are given, a token of its own (JWT) for the address of the provider here. `lti` is LTI Proctoring Services 1.0: `base_url` is
+	// where a login begins, `target_url` where launches go.
+	//
+	// Without `secret` the one that is there stays, but another address or client needs it again. Addresses are those of public servers, or ones that the
+	// operator named (`CURSUS_PROCTOR_INSIDE`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/proctoring-providers/{provider} (the `PutProctoringProvider` operationId).
+	PutProctoringProvider(ctx context.Context, provider ProctoringProviderRef, params *PutProctoringProviderParams, body PutProctoringProviderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveProctoringReadyWithBody Receive how far an attempt is
+	//
+	// For the provider alone, with the headers `webhook-id`, `webhook-timestamp` and `webhook-signature` or with a token in `Authorization` (see
+	// `putProctoringProvider`): `{"status": "ready"}` once who sits is set up; also `started`, `submitted` and `error`. What is signed by Standard Webhooks names
+	// the attempt in its body too (`"attempt"`). 204 means that the message is durably stored; it is worked on afterwards, in whatever order it came, and
+	// the same message again changes nothing.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/proctoring-providers/{provider}/attempts/{attempt}/ready (the `ReceiveProctoringReady` operationId).
+	ReceiveProctoringReadyWithBody(ctx context.Context, provider ProctoringProviderRef, attempt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveProctoringReviewWithBody Receive the review of an attempt
+	//
+	// For the provider alone, as above: `{"status": "passed" | "violation" | "suspicious" | "not_reviewed", "comments": [{"comment", "status", "start", "stop"}], "reviewed_by",
+	// "reviewed_at"}`. Passed verifies the attempt, a violation does what stands with the provider, suspicious asks for a second review by a person, not
+	// reviewed is an error that can be resumed. Of several reviews the latest counts, and none after a person has decided.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/proctoring-providers/{provider}/attempts/{attempt}/reviewed (the `ReceiveProctoringReview` operationId).
+	ReceiveProctoringReviewWithBody(ctx context.Context, provider ProctoringProviderRef, attempt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ControlProctoringWithBody Control an assessment
+	//
+	// The Assessment Control Service of LTI Proctoring Services 1.0, with a token of `grantProctoringToken`. `terminate` with the reason `1` ends the attempt
+	// with a review: a person looks where the severity is above 0.25, or else it is verified; with another reason it is an error that can be resumed.
+	// `flag` notes an incident. The same words again are the same call.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/proctoring-providers/{provider}/control (the `ControlProctoring` operationId).
+	ControlProctoringWithBody(ctx context.Context, provider ProctoringProviderRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListProctoringEvents List what a provider said
+	//
+	// Its messages, the latest first. A `parked` one is about an attempt that nobody here knows, and is looked at again; a `late` one moved nothing.
+	//
+	// Corresponds with GET /v1/proctoring-providers/{provider}/events (the `ListProctoringEvents` operationId).
+	ListProctoringEvents(ctx context.Context, provider ProctoringProviderRef, params *ListProctoringEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProctoringKeys Get the keys that sign what we say to a provider
+	//
+	// A JSON Web Key Set, for providers of `lti`; after a rotation both keys for a day.
+	//
+	// Corresponds with GET /v1/proctoring-providers/{provider}/keys (the `GetProctoringKeys` operationId).
+	GetProctoringKeys(ctx context.Context, provider ProctoringProviderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RotateProctoringSecret Make another secret of a provider
+	//
+	// Of `rest` the secret that signs its callbacks, which is shown here and nowhere else; of `lti` the key with which we sign what we say to it, which is
+	// published and not shown. The one before holds beside it for 24 hours, so that the provider can change over.
+	//
+	// Corresponds with POST /v1/proctoring-providers/{provider}/secrets (the `RotateProctoringSecret` operationId).
+	RotateProctoringSecret(ctx context.Context, provider ProctoringProviderRef, params *RotateProctoringSecretParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TestProctoringProvider Test a provider of proctoring
+	//
+	// Asks it who it is, now, which proves the way there and what opens it; of `lti`, reads its keys.
+	//
+	// Corresponds with POST /v1/proctoring-providers/{provider}/tests (the `TestProctoringProvider` operationId).
+	TestProctoringProvider(ctx context.Context, provider ProctoringProviderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GrantProctoringTokenWithBody Get a token for the Assessment Control Service
+	//
+	// Client credentials with a client assertion signed by the keys of the provider (RFC 7523), as a form: `grant_type`, `client_assertion_type`,
+	// `client_assertion` for the address of this operation, and `scope`. The token holds for an hour.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/proctoring-providers/{provider}/token (the `GrantProctoringToken` operationId).
+	GrantProctoringTokenWithBody(ctx context.Context, provider ProctoringProviderRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// PreviewProgramWithBody Try a program
 	//
 	// Says what a content would mean for a learner with these results: her path, the totals, and what its courses cost one by one. Every course counts as
@@ -26732,6 +27604,24 @@ type ClientInterface interface {
 	// Corresponds with PUT /v1/sessions/{session}/exams/{kind} (the `PutExam` operationId).
 	PutExam(ctx context.Context, session SessionRef, kind ExamKind, params *PutExamParams, body PutExamJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// PutExamProviderWithBody Choose who watches over an exam
+	//
+	// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/sessions/{session}/exams/{kind}/provider (the `PutExamProvider` operationId).
+	PutExamProviderWithBody(ctx context.Context, session SessionRef, kind ExamKind, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutExamProvider Choose who watches over an exam
+	//
+	// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/sessions/{session}/exams/{kind}/provider (the `PutExamProvider` operationId).
+	PutExamProvider(ctx context.Context, session SessionRef, kind ExamKind, body PutExamProviderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListExerciseLearners Who did an exercise
 	//
 	// The learners behind a bubble of the figure `temporal_progression`, or behind a band of `exercise_quality`. Without `collected_at` and `band`, all who ever did it.
@@ -27059,7 +27949,7 @@ type ClientInterface interface {
 
 	// ActOnSittingWithBody Move the attempt of a sitting
 	//
-	// What happens in the room. A learner declines, hands in, and starts a practice exam; staff do everything.
+	// What happens in the room. A learner declines, hands in, and starts a practice exam; where a provider watches over it she sets it up (`download_software`) and starts it once the provider is ready; staff do the rest.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -27068,7 +27958,7 @@ type ClientInterface interface {
 
 	// ActOnSitting Move the attempt of a sitting
 	//
-	// What happens in the room. A learner declines, hands in, and starts a practice exam; staff do everything.
+	// What happens in the room. A learner declines, hands in, and starts a practice exam; where a provider watches over it she sets it up (`download_software`) and starts it once the provider is ready; staff do the rest.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -33726,6 +34616,243 @@ func (c *Client) ProposeResult(ctx context.Context, slot ExamSlotID, sitting Sit
 	return c.Client.Do(req)
 }
 
+// ListProctoringProviders List providers of proctoring
+//
+// Who watches over exams for us, with how it goes: when each was last heard, what it is still to be told, and its messages about attempts that nobody here knows.
+//
+// Corresponds with GET /v1/proctoring-providers (the `ListProctoringProviders` operationId).
+func (c *Client) ListProctoringProviders(ctx context.Context, params *ListProctoringProvidersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListProctoringProvidersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProctoringProvider Get a provider of proctoring
+//
+// As it stands now; its secrets are never shown.
+//
+// Corresponds with GET /v1/proctoring-providers/{provider} (the `GetProctoringProvider` operationId).
+func (c *Client) GetProctoringProvider(ctx context.Context, provider ProctoringProviderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProctoringProviderRequest(c.Server, provider)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutProctoringProviderWithBody Write a provider of proctoring
+//
+// Makes a provider (`If-Match: *`) or rewrites it. `rest` is the provider contract of edx-proctoring: we register exams and attempts below `base_url` with a token
+// of OAuth2, and it calls us back. Its callbacks carry the signature of Standard Webhooks, by the secret that `rotateProctoringSecret` shows, or, where
+// `issuer` and `keys_url` are given, a token of its own (JWT) for the address of the provider here. `lti` is LTI Proctoring Services 1.0: `base_url` is
+// where a login begins, `target_url` where launches go.
+//
+// Without `secret` the one that is there stays, but another address or client needs it again. Addresses are those of public servers, or ones that the
+// operator named (`CURSUS_PROCTOR_INSIDE`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/proctoring-providers/{provider} (the `PutProctoringProvider` operationId).
+func (c *Client) PutProctoringProviderWithBody(ctx context.Context, provider ProctoringProviderRef, params *PutProctoringProviderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutProctoringProviderRequestWithBody(c.Server, provider, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutProctoringProvider Write a provider of proctoring
+//
+// Makes a provider (`If-Match: *`) or rewrites it. `rest` is the provider contract of edx-proctoring: we register exams and attempts below `base_url` with a token
+// of OAuth2, and it calls us back. Its callbacks carry the signature of Standard Webhooks, by the secret that `rotateProctoringSecret` shows, or, where
+// `issuer` and `keys_url` are given, a token of its own (JWT) for the address of the provider here. `lti` is LTI Proctoring Services 1.0: `base_url` is
+// where a login begins, `target_url` where launches go.
+//
+// Without `secret` the one that is there stays, but another address or client needs it again. Addresses are those of public servers, or ones that the
+// operator named (`CURSUS_PROCTOR_INSIDE`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/proctoring-providers/{provider} (the `PutProctoringProvider` operationId).
+func (c *Client) PutProctoringProvider(ctx context.Context, provider ProctoringProviderRef, params *PutProctoringProviderParams, body PutProctoringProviderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutProctoringProviderRequest(c.Server, provider, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveProctoringReadyWithBody Receive how far an attempt is
+//
+// For the provider alone, with the headers `webhook-id`, `webhook-timestamp` and `webhook-signature` or with a token in `Authorization` (see
+// `putProctoringProvider`): `{"status": "ready"}` once who sits is set up; also `started`, `submitted` and `error`. What is signed by Standard Webhooks names
+// the attempt in its body too (`"attempt"`). 204 means that the message is durably stored; it is worked on afterwards, in whatever order it came, and
+// the same message again changes nothing.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/proctoring-providers/{provider}/attempts/{attempt}/ready (the `ReceiveProctoringReady` operationId).
+func (c *Client) ReceiveProctoringReadyWithBody(ctx context.Context, provider ProctoringProviderRef, attempt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveProctoringReadyRequestWithBody(c.Server, provider, attempt, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveProctoringReviewWithBody Receive the review of an attempt
+//
+// For the provider alone, as above: `{"status": "passed" | "violation" | "suspicious" | "not_reviewed", "comments": [{"comment", "status", "start", "stop"}], "reviewed_by",
+// "reviewed_at"}`. Passed verifies the attempt, a violation does what stands with the provider, suspicious asks for a second review by a person, not
+// reviewed is an error that can be resumed. Of several reviews the latest counts, and none after a person has decided.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/proctoring-providers/{provider}/attempts/{attempt}/reviewed (the `ReceiveProctoringReview` operationId).
+func (c *Client) ReceiveProctoringReviewWithBody(ctx context.Context, provider ProctoringProviderRef, attempt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveProctoringReviewRequestWithBody(c.Server, provider, attempt, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ControlProctoringWithBody Control an assessment
+//
+// The Assessment Control Service of LTI Proctoring Services 1.0, with a token of `grantProctoringToken`. `terminate` with the reason `1` ends the attempt
+// with a review: a person looks where the severity is above 0.25, or else it is verified; with another reason it is an error that can be resumed.
+// `flag` notes an incident. The same words again are the same call.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/proctoring-providers/{provider}/control (the `ControlProctoring` operationId).
+func (c *Client) ControlProctoringWithBody(ctx context.Context, provider ProctoringProviderRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewControlProctoringRequestWithBody(c.Server, provider, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListProctoringEvents List what a provider said
+//
+// Its messages, the latest first. A `parked` one is about an attempt that nobody here knows, and is looked at again; a `late` one moved nothing.
+//
+// Corresponds with GET /v1/proctoring-providers/{provider}/events (the `ListProctoringEvents` operationId).
+func (c *Client) ListProctoringEvents(ctx context.Context, provider ProctoringProviderRef, params *ListProctoringEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListProctoringEventsRequest(c.Server, provider, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProctoringKeys Get the keys that sign what we say to a provider
+//
+// A JSON Web Key Set, for providers of `lti`; after a rotation both keys for a day.
+//
+// Corresponds with GET /v1/proctoring-providers/{provider}/keys (the `GetProctoringKeys` operationId).
+func (c *Client) GetProctoringKeys(ctx context.Context, provider ProctoringProviderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProctoringKeysRequest(c.Server, provider)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RotateProctoringSecret Make another secret of a provider
+//
+// Of `rest` the secret that signs its callbacks, which is shown here and nowhere else; of `lti` the key with which we sign what we say to it, which is
+// published and not shown. The one before holds beside it for 24 hours, so that the provider can change over.
+//
+// Corresponds with POST /v1/proctoring-providers/{provider}/secrets (the `RotateProctoringSecret` operationId).
+func (c *Client) RotateProctoringSecret(ctx context.Context, provider ProctoringProviderRef, params *RotateProctoringSecretParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRotateProctoringSecretRequest(c.Server, provider, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TestProctoringProvider Test a provider of proctoring
+//
+// Asks it who it is, now, which proves the way there and what opens it; of `lti`, reads its keys.
+//
+// Corresponds with POST /v1/proctoring-providers/{provider}/tests (the `TestProctoringProvider` operationId).
+func (c *Client) TestProctoringProvider(ctx context.Context, provider ProctoringProviderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTestProctoringProviderRequest(c.Server, provider)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GrantProctoringTokenWithBody Get a token for the Assessment Control Service
+//
+// Client credentials with a client assertion signed by the keys of the provider (RFC 7523), as a form: `grant_type`, `client_assertion_type`,
+// `client_assertion` for the address of this operation, and `scope`. The token holds for an hour.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/proctoring-providers/{provider}/token (the `GrantProctoringToken` operationId).
+func (c *Client) GrantProctoringTokenWithBody(ctx context.Context, provider ProctoringProviderRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGrantProctoringTokenRequestWithBody(c.Server, provider, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // PreviewProgramWithBody Try a program
 //
 // Says what a content would mean for a learner with these results: her path, the totals, and what its courses cost one by one. Every course counts as
@@ -34849,6 +35976,44 @@ func (c *Client) PutExam(ctx context.Context, session SessionRef, kind ExamKind,
 	return c.Client.Do(req)
 }
 
+// PutExamProviderWithBody Choose who watches over an exam
+//
+// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/sessions/{session}/exams/{kind}/provider (the `PutExamProvider` operationId).
+func (c *Client) PutExamProviderWithBody(ctx context.Context, session SessionRef, kind ExamKind, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutExamProviderRequestWithBody(c.Server, session, kind, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutExamProvider Choose who watches over an exam
+//
+// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/sessions/{session}/exams/{kind}/provider (the `PutExamProvider` operationId).
+func (c *Client) PutExamProvider(ctx context.Context, session SessionRef, kind ExamKind, body PutExamProviderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutExamProviderRequest(c.Server, session, kind, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListExerciseLearners Who did an exercise
 //
 // The learners behind a bubble of the figure `temporal_progression`, or behind a band of `exercise_quality`. Without `collected_at` and `band`, all who ever did it.
@@ -35546,7 +36711,7 @@ func (c *Client) CancelSitting(ctx context.Context, sitting SittingRef, reqEdito
 
 // ActOnSittingWithBody Move the attempt of a sitting
 //
-// What happens in the room. A learner declines, hands in, and starts a practice exam; staff do everything.
+// What happens in the room. A learner declines, hands in, and starts a practice exam; where a provider watches over it she sets it up (`download_software`) and starts it once the provider is ready; staff do the rest.
 //
 // Takes any type of body and a specified content type.
 //
@@ -35565,7 +36730,7 @@ func (c *Client) ActOnSittingWithBody(ctx context.Context, sitting SittingRef, c
 
 // ActOnSitting Move the attempt of a sitting
 //
-// What happens in the room. A learner declines, hands in, and starts a practice exam; staff do everything.
+// What happens in the room. A learner declines, hands in, and starts a practice exam; where a provider watches over it she sets it up (`download_software`) and starts it once the provider is ready; staff do the rest.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -49993,6 +51158,524 @@ func NewProposeResultRequestWithBody(server string, slot ExamSlotID, sitting Sit
 	return req, nil
 }
 
+// NewListProctoringProvidersRequest constructs an http.Request for the ListProctoringProviders method
+func NewListProctoringProvidersRequest(server string, params *ListProctoringProvidersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/proctoring-providers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetProctoringProviderRequest constructs an http.Request for the GetProctoringProvider method
+func NewGetProctoringProviderRequest(server string, provider ProctoringProviderRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "provider", provider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/proctoring-providers/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutProctoringProviderRequest calls the generic PutProctoringProvider builder with application/json body
+func NewPutProctoringProviderRequest(server string, provider ProctoringProviderRef, params *PutProctoringProviderParams, body PutProctoringProviderJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutProctoringProviderRequestWithBody(server, provider, params, "application/json", bodyReader)
+}
+
+// NewPutProctoringProviderRequestWithBody constructs an http.Request for the PutProctoringProvider method, with any body, and a specified content type
+func NewPutProctoringProviderRequestWithBody(server string, provider ProctoringProviderRef, params *PutProctoringProviderParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "provider", provider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/proctoring-providers/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewReceiveProctoringReadyRequestWithBody constructs an http.Request for the ReceiveProctoringReady method, with any body, and a specified content type
+func NewReceiveProctoringReadyRequestWithBody(server string, provider ProctoringProviderRef, attempt string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "provider", provider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "attempt", attempt, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/proctoring-providers/%s/attempts/%s/ready", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReceiveProctoringReviewRequestWithBody constructs an http.Request for the ReceiveProctoringReview method, with any body, and a specified content type
+func NewReceiveProctoringReviewRequestWithBody(server string, provider ProctoringProviderRef, attempt string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "provider", provider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "attempt", attempt, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/proctoring-providers/%s/attempts/%s/reviewed", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewControlProctoringRequestWithBody constructs an http.Request for the ControlProctoring method, with any body, and a specified content type
+func NewControlProctoringRequestWithBody(server string, provider ProctoringProviderRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "provider", provider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/proctoring-providers/%s/control", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListProctoringEventsRequest constructs an http.Request for the ListProctoringEvents method
+func NewListProctoringEventsRequest(server string, provider ProctoringProviderRef, params *ListProctoringEventsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "provider", provider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/proctoring-providers/%s/events", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetProctoringKeysRequest constructs an http.Request for the GetProctoringKeys method
+func NewGetProctoringKeysRequest(server string, provider ProctoringProviderRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "provider", provider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/proctoring-providers/%s/keys", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRotateProctoringSecretRequest constructs an http.Request for the RotateProctoringSecret method
+func NewRotateProctoringSecretRequest(server string, provider ProctoringProviderRef, params *RotateProctoringSecretParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "provider", provider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/proctoring-providers/%s/secrets", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewTestProctoringProviderRequest constructs an http.Request for the TestProctoringProvider method
+func NewTestProctoringProviderRequest(server string, provider ProctoringProviderRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "provider", provider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/proctoring-providers/%s/tests", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGrantProctoringTokenRequestWithBody constructs an http.Request for the GrantProctoringToken method, with any body, and a specified content type
+func NewGrantProctoringTokenRequestWithBody(server string, provider ProctoringProviderRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "provider", provider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/proctoring-providers/%s/token", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewPreviewProgramRequest calls the generic PreviewProgram builder with application/json body
 func NewPreviewProgramRequest(server string, body PreviewProgramJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -52390,6 +54073,60 @@ func NewPutExamRequestWithBody(server string, session SessionRef, kind ExamKind,
 		req.Header.Set("If-Match", headerParam0)
 
 	}
+
+	return req, nil
+}
+
+// NewPutExamProviderRequest calls the generic PutExamProvider builder with application/json body
+func NewPutExamProviderRequest(server string, session SessionRef, kind ExamKind, body PutExamProviderJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutExamProviderRequestWithBody(server, session, kind, "application/json", bodyReader)
+}
+
+// NewPutExamProviderRequestWithBody constructs an http.Request for the PutExamProvider method, with any body, and a specified content type
+func NewPutExamProviderRequestWithBody(server string, session SessionRef, kind ExamKind, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "kind", kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/exams/%s/provider", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -58982,6 +60719,135 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/proposals (the `ProposeResult` operationId).
 	ProposeResultWithResponse(ctx context.Context, slot ExamSlotID, sitting SittingRef, body ProposeResultJSONRequestBody, reqEditors ...RequestEditorFn) (*ProposeResultResponse, error)
 
+	// ListProctoringProvidersWithResponse List providers of proctoring
+	//
+	// Who watches over exams for us, with how it goes: when each was last heard, what it is still to be told, and its messages about attempts that nobody here knows.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/proctoring-providers (the `ListProctoringProviders` operationId).
+	ListProctoringProvidersWithResponse(ctx context.Context, params *ListProctoringProvidersParams, reqEditors ...RequestEditorFn) (*ListProctoringProvidersResponse, error)
+
+	// GetProctoringProviderWithResponse Get a provider of proctoring
+	//
+	// As it stands now; its secrets are never shown.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/proctoring-providers/{provider} (the `GetProctoringProvider` operationId).
+	GetProctoringProviderWithResponse(ctx context.Context, provider ProctoringProviderRef, reqEditors ...RequestEditorFn) (*GetProctoringProviderResponse, error)
+
+	// PutProctoringProviderWithBodyWithResponse Write a provider of proctoring
+	//
+	// Makes a provider (`If-Match: *`) or rewrites it. `rest` is the provider contract of edx-proctoring: we register exams and attempts below `base_url` with a token
+	// of OAuth2, and it calls us back. Its callbacks carry the signature of Standard Webhooks, by the secret that `rotateProctoringSecret` shows, or, where
+	// `issuer` and `keys_url` are given, a token of its own (JWT) for the address of the provider here. `lti` is LTI Proctoring Services 1.0: `base_url` is
+	// where a login begins, `target_url` where launches go.
+	//
+	// Without `secret` the one that is there stays, but another address or client needs it again. Addresses are those of public servers, or ones that the
+	// operator named (`CURSUS_PROCTOR_INSIDE`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/proctoring-providers/{provider} (the `PutProctoringProvider` operationId).
+	PutProctoringProviderWithBodyWithResponse(ctx context.Context, provider ProctoringProviderRef, params *PutProctoringProviderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutProctoringProviderResponse, error)
+
+	// PutProctoringProviderWithResponse Write a provider of proctoring
+	//
+	// Makes a provider (`If-Match: *`) or rewrites it. `rest` is the provider contract of edx-proctoring: we register exams and attempts below `base_url` with a token
+	// of OAuth2, and it calls us back. Its callbacks carry the signature of Standard Webhooks, by the secret that `rotateProctoringSecret` shows, or, where
+	// `issuer` and `keys_url` are given, a token of its own (JWT) for the address of the provider here. `lti` is LTI Proctoring Services 1.0: `base_url` is
+	// where a login begins, `target_url` where launches go.
+	//
+	// Without `secret` the one that is there stays, but another address or client needs it again. Addresses are those of public servers, or ones that the
+	// operator named (`CURSUS_PROCTOR_INSIDE`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/proctoring-providers/{provider} (the `PutProctoringProvider` operationId).
+	PutProctoringProviderWithResponse(ctx context.Context, provider ProctoringProviderRef, params *PutProctoringProviderParams, body PutProctoringProviderJSONRequestBody, reqEditors ...RequestEditorFn) (*PutProctoringProviderResponse, error)
+
+	// ReceiveProctoringReadyWithBodyWithResponse Receive how far an attempt is
+	//
+	// For the provider alone, with the headers `webhook-id`, `webhook-timestamp` and `webhook-signature` or with a token in `Authorization` (see
+	// `putProctoringProvider`): `{"status": "ready"}` once who sits is set up; also `started`, `submitted` and `error`. What is signed by Standard Webhooks names
+	// the attempt in its body too (`"attempt"`). 204 means that the message is durably stored; it is worked on afterwards, in whatever order it came, and
+	// the same message again changes nothing.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/proctoring-providers/{provider}/attempts/{attempt}/ready (the `ReceiveProctoringReady` operationId).
+	ReceiveProctoringReadyWithBodyWithResponse(ctx context.Context, provider ProctoringProviderRef, attempt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveProctoringReadyResponse, error)
+
+	// ReceiveProctoringReviewWithBodyWithResponse Receive the review of an attempt
+	//
+	// For the provider alone, as above: `{"status": "passed" | "violation" | "suspicious" | "not_reviewed", "comments": [{"comment", "status", "start", "stop"}], "reviewed_by",
+	// "reviewed_at"}`. Passed verifies the attempt, a violation does what stands with the provider, suspicious asks for a second review by a person, not
+	// reviewed is an error that can be resumed. Of several reviews the latest counts, and none after a person has decided.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/proctoring-providers/{provider}/attempts/{attempt}/reviewed (the `ReceiveProctoringReview` operationId).
+	ReceiveProctoringReviewWithBodyWithResponse(ctx context.Context, provider ProctoringProviderRef, attempt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveProctoringReviewResponse, error)
+
+	// ControlProctoringWithBodyWithResponse Control an assessment
+	//
+	// The Assessment Control Service of LTI Proctoring Services 1.0, with a token of `grantProctoringToken`. `terminate` with the reason `1` ends the attempt
+	// with a review: a person looks where the severity is above 0.25, or else it is verified; with another reason it is an error that can be resumed.
+	// `flag` notes an incident. The same words again are the same call.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/proctoring-providers/{provider}/control (the `ControlProctoring` operationId).
+	ControlProctoringWithBodyWithResponse(ctx context.Context, provider ProctoringProviderRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ControlProctoringResponse, error)
+
+	// ListProctoringEventsWithResponse List what a provider said
+	//
+	// Its messages, the latest first. A `parked` one is about an attempt that nobody here knows, and is looked at again; a `late` one moved nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/proctoring-providers/{provider}/events (the `ListProctoringEvents` operationId).
+	ListProctoringEventsWithResponse(ctx context.Context, provider ProctoringProviderRef, params *ListProctoringEventsParams, reqEditors ...RequestEditorFn) (*ListProctoringEventsResponse, error)
+
+	// GetProctoringKeysWithResponse Get the keys that sign what we say to a provider
+	//
+	// A JSON Web Key Set, for providers of `lti`; after a rotation both keys for a day.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/proctoring-providers/{provider}/keys (the `GetProctoringKeys` operationId).
+	GetProctoringKeysWithResponse(ctx context.Context, provider ProctoringProviderRef, reqEditors ...RequestEditorFn) (*GetProctoringKeysResponse, error)
+
+	// RotateProctoringSecretWithResponse Make another secret of a provider
+	//
+	// Of `rest` the secret that signs its callbacks, which is shown here and nowhere else; of `lti` the key with which we sign what we say to it, which is
+	// published and not shown. The one before holds beside it for 24 hours, so that the provider can change over.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/proctoring-providers/{provider}/secrets (the `RotateProctoringSecret` operationId).
+	RotateProctoringSecretWithResponse(ctx context.Context, provider ProctoringProviderRef, params *RotateProctoringSecretParams, reqEditors ...RequestEditorFn) (*RotateProctoringSecretResponse, error)
+
+	// TestProctoringProviderWithResponse Test a provider of proctoring
+	//
+	// Asks it who it is, now, which proves the way there and what opens it; of `lti`, reads its keys.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/proctoring-providers/{provider}/tests (the `TestProctoringProvider` operationId).
+	TestProctoringProviderWithResponse(ctx context.Context, provider ProctoringProviderRef, reqEditors ...RequestEditorFn) (*TestProctoringProviderResponse, error)
+
+	// GrantProctoringTokenWithBodyWithResponse Get a token for the Assessment Control Service
+	//
+	// Client credentials with a client assertion signed by the keys of the provider (RFC 7523), as a form: `grant_type`, `client_assertion_type`,
+	// `client_assertion` for the address of this operation, and `scope`. The token holds for an hour.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/proctoring-providers/{provider}/token (the `GrantProctoringToken` operationId).
+	GrantProctoringTokenWithBodyWithResponse(ctx context.Context, provider ProctoringProviderRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GrantProctoringTokenResponse, error)
+
 	// PreviewProgramWithBodyWithResponse Try a program
 	//
 	// Says what a content would mean for a learner with these results: her path, the totals, and what its courses cost one by one. Every course counts as
@@ -59547,6 +61413,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /v1/sessions/{session}/exams/{kind} (the `PutExam` operationId).
 	PutExamWithResponse(ctx context.Context, session SessionRef, kind ExamKind, params *PutExamParams, body PutExamJSONRequestBody, reqEditors ...RequestEditorFn) (*PutExamResponse, error)
 
+	// PutExamProviderWithBodyWithResponse Choose who watches over an exam
+	//
+	// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/sessions/{session}/exams/{kind}/provider (the `PutExamProvider` operationId).
+	PutExamProviderWithBodyWithResponse(ctx context.Context, session SessionRef, kind ExamKind, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutExamProviderResponse, error)
+
+	// PutExamProviderWithResponse Choose who watches over an exam
+	//
+	// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/sessions/{session}/exams/{kind}/provider (the `PutExamProvider` operationId).
+	PutExamProviderWithResponse(ctx context.Context, session SessionRef, kind ExamKind, body PutExamProviderJSONRequestBody, reqEditors ...RequestEditorFn) (*PutExamProviderResponse, error)
+
 	// ListExerciseLearnersWithResponse Who did an exercise
 	//
 	// The learners behind a bubble of the figure `temporal_progression`, or behind a band of `exercise_quality`. Without `collected_at` and `band`, all who ever did it.
@@ -59904,7 +61788,7 @@ type ClientWithResponsesInterface interface {
 
 	// ActOnSittingWithBodyWithResponse Move the attempt of a sitting
 	//
-	// What happens in the room. A learner declines, hands in, and starts a practice exam; staff do everything.
+	// What happens in the room. A learner declines, hands in, and starts a practice exam; where a provider watches over it she sets it up (`download_software`) and starts it once the provider is ready; staff do the rest.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -59913,7 +61797,7 @@ type ClientWithResponsesInterface interface {
 
 	// ActOnSittingWithResponse Move the attempt of a sitting
 	//
-	// What happens in the room. A learner declines, hands in, and starts a practice exam; staff do everything.
+	// What happens in the room. A learner declines, hands in, and starts a practice exam; where a provider watches over it she sets it up (`download_software`) and starts it once the provider is ready; staff do the rest.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -72967,6 +74851,534 @@ func (r ProposeResultResponse) ContentType() string {
 	return ""
 }
 
+type ListProctoringProvidersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProctoringProviderPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListProctoringProvidersResponse) GetJSON200() *ProctoringProviderPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListProctoringProvidersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListProctoringProvidersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListProctoringProvidersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListProctoringProvidersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListProctoringProvidersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetProctoringProviderResponse200Headers the declared response headers of an HTTP 200 response for GetProctoringProvider
+type GetProctoringProviderResponse200Headers struct {
+	ETag string
+}
+
+type GetProctoringProviderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProctoringProvider
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetProctoringProviderResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetProctoringProviderResponse) GetJSON200() *ProctoringProvider {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetProctoringProviderResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProctoringProviderResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProctoringProviderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProctoringProviderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProctoringProviderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutProctoringProviderResponse200Headers the declared response headers of an HTTP 200 response for PutProctoringProvider
+type PutProctoringProviderResponse200Headers struct {
+	ETag string
+}
+
+type PutProctoringProviderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProctoringProvider
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutProctoringProviderResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutProctoringProviderResponse) GetJSON200() *ProctoringProvider {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutProctoringProviderResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutProctoringProviderResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutProctoringProviderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutProctoringProviderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutProctoringProviderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReceiveProctoringReadyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReceiveProctoringReadyResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReceiveProctoringReadyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReceiveProctoringReadyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReceiveProctoringReadyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReceiveProctoringReadyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReceiveProctoringReviewResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReceiveProctoringReviewResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReceiveProctoringReviewResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReceiveProctoringReviewResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReceiveProctoringReviewResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReceiveProctoringReviewResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ControlProctoringResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProctoringControl
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ControlProctoringResponse) GetJSON200() *ProctoringControl {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ControlProctoringResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ControlProctoringResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ControlProctoringResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ControlProctoringResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ControlProctoringResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListProctoringEventsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProctoringEventPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListProctoringEventsResponse) GetJSON200() *ProctoringEventPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListProctoringEventsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListProctoringEventsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListProctoringEventsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListProctoringEventsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListProctoringEventsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetProctoringKeysResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProctoringKeys
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetProctoringKeysResponse) GetJSON200() *ProctoringKeys {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetProctoringKeysResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProctoringKeysResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProctoringKeysResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProctoringKeysResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProctoringKeysResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RotateProctoringSecretResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *ProctoringSecret
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r RotateProctoringSecretResponse) GetJSON201() *ProctoringSecret {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RotateProctoringSecretResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RotateProctoringSecretResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RotateProctoringSecretResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RotateProctoringSecretResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RotateProctoringSecretResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TestProctoringProviderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProctoringTest
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r TestProctoringProviderResponse) GetJSON200() *ProctoringTest {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r TestProctoringProviderResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TestProctoringProviderResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TestProctoringProviderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TestProctoringProviderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TestProctoringProviderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GrantProctoringTokenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProctoringToken
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GrantProctoringTokenResponse) GetJSON200() *ProctoringToken {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GrantProctoringTokenResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GrantProctoringTokenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GrantProctoringTokenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GrantProctoringTokenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GrantProctoringTokenResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type PreviewProgramResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -75099,6 +77511,54 @@ func (r PutExamResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutExamResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutExamProviderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ExamProvider
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutExamProviderResponse) GetJSON200() *ExamProvider {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutExamProviderResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutExamProviderResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutExamProviderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutExamProviderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutExamProviderResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -83416,6 +85876,207 @@ func (c *ClientWithResponses) ProposeResultWithResponse(ctx context.Context, slo
 	return ParseProposeResultResponse(rsp)
 }
 
+// ListProctoringProvidersWithResponse List providers of proctoring
+//
+// Who watches over exams for us, with how it goes: when each was last heard, what it is still to be told, and its messages about attempts that nobody here knows.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/proctoring-providers (the `ListProctoringProviders` operationId).
+func (c *ClientWithResponses) ListProctoringProvidersWithResponse(ctx context.Context, params *ListProctoringProvidersParams, reqEditors ...RequestEditorFn) (*ListProctoringProvidersResponse, error) {
+	rsp, err := c.ListProctoringProviders(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListProctoringProvidersResponse(rsp)
+}
+
+// GetProctoringProviderWithResponse Get a provider of proctoring
+//
+// As it stands now; its secrets are never shown.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/proctoring-providers/{provider} (the `GetProctoringProvider` operationId).
+func (c *ClientWithResponses) GetProctoringProviderWithResponse(ctx context.Context, provider ProctoringProviderRef, reqEditors ...RequestEditorFn) (*GetProctoringProviderResponse, error) {
+	rsp, err := c.GetProctoringProvider(ctx, provider, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProctoringProviderResponse(rsp)
+}
+
+// PutProctoringProviderWithBodyWithResponse Write a provider of proctoring
+//
+// Makes a provider (`If-Match: *`) or rewrites it. `rest` is the provider contract of edx-proctoring: we register exams and attempts below `base_url` with a token
+// of OAuth2, and it calls us back. Its callbacks carry the signature of Standard Webhooks, by the secret that `rotateProctoringSecret` shows, or, where
+// `issuer` and `keys_url` are given, a token of its own (JWT) for the address of the provider here. `lti` is LTI Proctoring Services 1.0: `base_url` is
+// where a login begins, `target_url` where launches go.
+//
+// Without `secret` the one that is there stays, but another address or client needs it again. Addresses are those of public servers, or ones that the
+// operator named (`CURSUS_PROCTOR_INSIDE`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/proctoring-providers/{provider} (the `PutProctoringProvider` operationId).
+func (c *ClientWithResponses) PutProctoringProviderWithBodyWithResponse(ctx context.Context, provider ProctoringProviderRef, params *PutProctoringProviderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutProctoringProviderResponse, error) {
+	rsp, err := c.PutProctoringProviderWithBody(ctx, provider, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutProctoringProviderResponse(rsp)
+}
+
+// PutProctoringProviderWithResponse Write a provider of proctoring
+//
+// Makes a provider (`If-Match: *`) or rewrites it. `rest` is the provider contract of edx-proctoring: we register exams and attempts below `base_url` with a token
+// of OAuth2, and it calls us back. Its callbacks carry the signature of Standard Webhooks, by the secret that `rotateProctoringSecret` shows, or, where
+// `issuer` and `keys_url` are given, a token of its own (JWT) for the address of the provider here. `lti` is LTI Proctoring Services 1.0: `base_url` is
+// where a login begins, `target_url` where launches go.
+//
+// Without `secret` the one that is there stays, but another address or client needs it again. Addresses are those of public servers, or ones that the
+// operator named (`CURSUS_PROCTOR_INSIDE`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/proctoring-providers/{provider} (the `PutProctoringProvider` operationId).
+func (c *ClientWithResponses) PutProctoringProviderWithResponse(ctx context.Context, provider ProctoringProviderRef, params *PutProctoringProviderParams, body PutProctoringProviderJSONRequestBody, reqEditors ...RequestEditorFn) (*PutProctoringProviderResponse, error) {
+	rsp, err := c.PutProctoringProvider(ctx, provider, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutProctoringProviderResponse(rsp)
+}
+
+// ReceiveProctoringReadyWithBodyWithResponse Receive how far an attempt is
+//
+// For the provider alone, with the headers `webhook-id`, `webhook-timestamp` and `webhook-signature` or with a token in `Authorization` (see
+// `putProctoringProvider`): `{"status": "ready"}` once who sits is set up; also `started`, `submitted` and `error`. What is signed by Standard Webhooks names
+// the attempt in its body too (`"attempt"`). 204 means that the message is durably stored; it is worked on afterwards, in whatever order it came, and
+// the same message again changes nothing.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/proctoring-providers/{provider}/attempts/{attempt}/ready (the `ReceiveProctoringReady` operationId).
+func (c *ClientWithResponses) ReceiveProctoringReadyWithBodyWithResponse(ctx context.Context, provider ProctoringProviderRef, attempt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveProctoringReadyResponse, error) {
+	rsp, err := c.ReceiveProctoringReadyWithBody(ctx, provider, attempt, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveProctoringReadyResponse(rsp)
+}
+
+// ReceiveProctoringReviewWithBodyWithResponse Receive the review of an attempt
+//
+// For the provider alone, as above: `{"status": "passed" | "violation" | "suspicious" | "not_reviewed", "comments": [{"comment", "status", "start", "stop"}], "reviewed_by",
+// "reviewed_at"}`. Passed verifies the attempt, a violation does what stands with the provider, suspicious asks for a second review by a person, not
+// reviewed is an error that can be resumed. Of several reviews the latest counts, and none after a person has decided.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/proctoring-providers/{provider}/attempts/{attempt}/reviewed (the `ReceiveProctoringReview` operationId).
+func (c *ClientWithResponses) ReceiveProctoringReviewWithBodyWithResponse(ctx context.Context, provider ProctoringProviderRef, attempt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveProctoringReviewResponse, error) {
+	rsp, err := c.ReceiveProctoringReviewWithBody(ctx, provider, attempt, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveProctoringReviewResponse(rsp)
+}
+
+// ControlProctoringWithBodyWithResponse Control an assessment
+//
+// The Assessment Control Service of LTI Proctoring Services 1.0, with a token of `grantProctoringToken`. `terminate` with the reason `1` ends the attempt
+// with a review: a person looks where the severity is above 0.25, or else it is verified; with another reason it is an error that can be resumed.
+// `flag` notes an incident. The same words again are the same call.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/proctoring-providers/{provider}/control (the `ControlProctoring` operationId).
+func (c *ClientWithResponses) ControlProctoringWithBodyWithResponse(ctx context.Context, provider ProctoringProviderRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ControlProctoringResponse, error) {
+	rsp, err := c.ControlProctoringWithBody(ctx, provider, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseControlProctoringResponse(rsp)
+}
+
+// ListProctoringEventsWithResponse List what a provider said
+//
+// Its messages, the latest first. A `parked` one is about an attempt that nobody here knows, and is looked at again; a `late` one moved nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/proctoring-providers/{provider}/events (the `ListProctoringEvents` operationId).
+func (c *ClientWithResponses) ListProctoringEventsWithResponse(ctx context.Context, provider ProctoringProviderRef, params *ListProctoringEventsParams, reqEditors ...RequestEditorFn) (*ListProctoringEventsResponse, error) {
+	rsp, err := c.ListProctoringEvents(ctx, provider, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListProctoringEventsResponse(rsp)
+}
+
+// GetProctoringKeysWithResponse Get the keys that sign what we say to a provider
+//
+// A JSON Web Key Set, for providers of `lti`; after a rotation both keys for a day.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/proctoring-providers/{provider}/keys (the `GetProctoringKeys` operationId).
+func (c *ClientWithResponses) GetProctoringKeysWithResponse(ctx context.Context, provider ProctoringProviderRef, reqEditors ...RequestEditorFn) (*GetProctoringKeysResponse, error) {
+	rsp, err := c.GetProctoringKeys(ctx, provider, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProctoringKeysResponse(rsp)
+}
+
+// RotateProctoringSecretWithResponse Make another secret of a provider
+//
+// Of `rest` the secret that signs its callbacks, which is shown here and nowhere else; of `lti` the key with which we sign what we say to it, which is
+// published and not shown. The one before holds beside it for 24 hours, so that the provider can change over.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/proctoring-providers/{provider}/secrets (the `RotateProctoringSecret` operationId).
+func (c *ClientWithResponses) RotateProctoringSecretWithResponse(ctx context.Context, provider ProctoringProviderRef, params *RotateProctoringSecretParams, reqEditors ...RequestEditorFn) (*RotateProctoringSecretResponse, error) {
+	rsp, err := c.RotateProctoringSecret(ctx, provider, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRotateProctoringSecretResponse(rsp)
+}
+
+// TestProctoringProviderWithResponse Test a provider of proctoring
+//
+// Asks it who it is, now, which proves the way there and what opens it; of `lti`, reads its keys.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/proctoring-providers/{provider}/tests (the `TestProctoringProvider` operationId).
+func (c *ClientWithResponses) TestProctoringProviderWithResponse(ctx context.Context, provider ProctoringProviderRef, reqEditors ...RequestEditorFn) (*TestProctoringProviderResponse, error) {
+	rsp, err := c.TestProctoringProvider(ctx, provider, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTestProctoringProviderResponse(rsp)
+}
+
+// GrantProctoringTokenWithBodyWithResponse Get a token for the Assessment Control Service
+//
+// Client credentials with a client assertion signed by the keys of the provider (RFC 7523), as a form: `grant_type`, `client_assertion_type`,
+// `client_assertion` for the address of this operation, and `scope`. The token holds for an hour.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/proctoring-providers/{provider}/token (the `GrantProctoringToken` operationId).
+func (c *ClientWithResponses) GrantProctoringTokenWithBodyWithResponse(ctx context.Context, provider ProctoringProviderRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GrantProctoringTokenResponse, error) {
+	rsp, err := c.GrantProctoringTokenWithBody(ctx, provider, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGrantProctoringTokenResponse(rsp)
+}
+
 // PreviewProgramWithBodyWithResponse Try a program
 //
 // Says what a content would mean for a learner with these results: her path, the totals, and what its courses cost one by one. Every course counts as
@@ -84341,6 +87002,36 @@ func (c *ClientWithResponses) PutExamWithResponse(ctx context.Context, session S
 	return ParsePutExamResponse(rsp)
 }
 
+// PutExamProviderWithBodyWithResponse Choose who watches over an exam
+//
+// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/sessions/{session}/exams/{kind}/provider (the `PutExamProvider` operationId).
+func (c *ClientWithResponses) PutExamProviderWithBodyWithResponse(ctx context.Context, session SessionRef, kind ExamKind, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutExamProviderResponse, error) {
+	rsp, err := c.PutExamProviderWithBody(ctx, session, kind, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutExamProviderResponse(rsp)
+}
+
+// PutExamProviderWithResponse Choose who watches over an exam
+//
+// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/sessions/{session}/exams/{kind}/provider (the `PutExamProvider` operationId).
+func (c *ClientWithResponses) PutExamProviderWithResponse(ctx context.Context, session SessionRef, kind ExamKind, body PutExamProviderJSONRequestBody, reqEditors ...RequestEditorFn) (*PutExamProviderResponse, error) {
+	rsp, err := c.PutExamProvider(ctx, session, kind, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutExamProviderResponse(rsp)
+}
+
 // ListExerciseLearnersWithResponse Who did an exercise
 //
 // The learners behind a bubble of the figure `temporal_progression`, or behind a band of `exercise_quality`. Without `collected_at` and `band`, all who ever did it.
@@ -84920,7 +87611,7 @@ func (c *ClientWithResponses) CancelSittingWithResponse(ctx context.Context, sit
 
 // ActOnSittingWithBodyWithResponse Move the attempt of a sitting
 //
-// What happens in the room. A learner declines, hands in, and starts a practice exam; staff do everything.
+// What happens in the room. A learner declines, hands in, and starts a practice exam; where a provider watches over it she sets it up (`download_software`) and starts it once the provider is ready; staff do the rest.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -84935,7 +87626,7 @@ func (c *ClientWithResponses) ActOnSittingWithBodyWithResponse(ctx context.Conte
 
 // ActOnSittingWithResponse Move the attempt of a sitting
 //
-// What happens in the room. A learner declines, hands in, and starts a practice exam; staff do everything.
+// What happens in the room. A learner declines, hands in, and starts a practice exam; where a provider watches over it she sets it up (`download_software`) and starts it once the provider is ready; staff do the rest.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -94892,6 +97583,387 @@ func ParseProposeResultResponse(rsp *http.Response) (*ProposeResultResponse, err
 	return response, nil
 }
 
+// ParseListProctoringProvidersResponse parses an HTTP response from a ListProctoringProvidersWithResponse call
+func ParseListProctoringProvidersResponse(rsp *http.Response) (*ListProctoringProvidersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListProctoringProvidersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProctoringProviderPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetProctoringProviderResponse parses an HTTP response from a GetProctoringProviderWithResponse call
+func ParseGetProctoringProviderResponse(rsp *http.Response) (*GetProctoringProviderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProctoringProviderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProctoringProvider
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetProctoringProviderResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutProctoringProviderResponse parses an HTTP response from a PutProctoringProviderWithResponse call
+func ParsePutProctoringProviderResponse(rsp *http.Response) (*PutProctoringProviderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutProctoringProviderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProctoringProvider
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutProctoringProviderResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseReceiveProctoringReadyResponse parses an HTTP response from a ReceiveProctoringReadyWithResponse call
+func ParseReceiveProctoringReadyResponse(rsp *http.Response) (*ReceiveProctoringReadyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReceiveProctoringReadyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReceiveProctoringReviewResponse parses an HTTP response from a ReceiveProctoringReviewWithResponse call
+func ParseReceiveProctoringReviewResponse(rsp *http.Response) (*ReceiveProctoringReviewResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReceiveProctoringReviewResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseControlProctoringResponse parses an HTTP response from a ControlProctoringWithResponse call
+func ParseControlProctoringResponse(rsp *http.Response) (*ControlProctoringResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ControlProctoringResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProctoringControl
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListProctoringEventsResponse parses an HTTP response from a ListProctoringEventsWithResponse call
+func ParseListProctoringEventsResponse(rsp *http.Response) (*ListProctoringEventsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListProctoringEventsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProctoringEventPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetProctoringKeysResponse parses an HTTP response from a GetProctoringKeysWithResponse call
+func ParseGetProctoringKeysResponse(rsp *http.Response) (*GetProctoringKeysResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProctoringKeysResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProctoringKeys
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRotateProctoringSecretResponse parses an HTTP response from a RotateProctoringSecretWithResponse call
+func ParseRotateProctoringSecretResponse(rsp *http.Response) (*RotateProctoringSecretResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RotateProctoringSecretResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest ProctoringSecret
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTestProctoringProviderResponse parses an HTTP response from a TestProctoringProviderWithResponse call
+func ParseTestProctoringProviderResponse(rsp *http.Response) (*TestProctoringProviderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TestProctoringProviderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProctoringTest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGrantProctoringTokenResponse parses an HTTP response from a GrantProctoringTokenWithResponse call
+func ParseGrantProctoringTokenResponse(rsp *http.Response) (*GrantProctoringTokenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GrantProctoringTokenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProctoringToken
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParsePreviewProgramResponse parses an HTTP response from a PreviewProgramWithResponse call
 func ParsePreviewProgramResponse(rsp *http.Response) (*PreviewProgramResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -96506,6 +99578,39 @@ func ParsePutExamResponse(rsp *http.Response) (*PutExamResponse, error) {
 			headers.ETag = value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutExamProviderResponse parses an HTTP response from a PutExamProviderWithResponse call
+func ParsePutExamProviderResponse(rsp *http.Response) (*PutExamProviderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutExamProviderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ExamProvider
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil

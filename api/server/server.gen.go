@@ -793,6 +793,39 @@ type ServerInterface interface {
 	// ProposeResult Propose a result
 	// (POST /v1/proctored-slots/{slot}/sittings/{sitting}/proposals)
 	ProposeResult(c *fiber.Ctx, slot ExamSlotID, sitting SittingRef) error
+	// ListProctoringProviders List providers of proctoring
+	// (GET /v1/proctoring-providers)
+	ListProctoringProviders(c *fiber.Ctx, params ListProctoringProvidersParams) error
+	// GetProctoringProvider Get a provider of proctoring
+	// (GET /v1/proctoring-providers/{provider})
+	GetProctoringProvider(c *fiber.Ctx, provider ProctoringProviderRef) error
+	// PutProctoringProvider Write a provider of proctoring
+	// (PUT /v1/proctoring-providers/{provider})
+	PutProctoringProvider(c *fiber.Ctx, provider ProctoringProviderRef, params PutProctoringProviderParams) error
+	// ReceiveProctoringReady Receive how far an attempt is
+	// (POST /v1/proctoring-providers/{provider}/attempts/{attempt}/ready)
+	ReceiveProctoringReady(c *fiber.Ctx, provider ProctoringProviderRef, attempt string) error
+	// ReceiveProctoringReview Receive the review of an attempt
+	// (POST /v1/proctoring-providers/{provider}/attempts/{attempt}/reviewed)
+	ReceiveProctoringReview(c *fiber.Ctx, provider ProctoringProviderRef, attempt string) error
+	// ControlProctoring Control an assessment
+	// (POST /v1/proctoring-providers/{provider}/control)
+	ControlProctoring(c *fiber.Ctx, provider ProctoringProviderRef) error
+	// ListProctoringEvents List what a provider said
+	// (GET /v1/proctoring-providers/{provider}/events)
+	ListProctoringEvents(c *fiber.Ctx, provider ProctoringProviderRef, params ListProctoringEventsParams) error
+	// GetProctoringKeys Get the keys that sign what we say to a provider
+	// (GET /v1/proctoring-providers/{provider}/keys)
+	GetProctoringKeys(c *fiber.Ctx, provider ProctoringProviderRef) error
+	// RotateProctoringSecret Make another secret of a provider
+	// (POST /v1/proctoring-providers/{provider}/secrets)
+	RotateProctoringSecret(c *fiber.Ctx, provider ProctoringProviderRef, params RotateProctoringSecretParams) error
+	// TestProctoringProvider Test a provider of proctoring
+	// (POST /v1/proctoring-providers/{provider}/tests)
+	TestProctoringProvider(c *fiber.Ctx, provider ProctoringProviderRef) error
+	// GrantProctoringToken Get a token for the Assessment Control Service
+	// (POST /v1/proctoring-providers/{provider}/token)
+	GrantProctoringToken(c *fiber.Ctx, provider ProctoringProviderRef) error
 	// PreviewProgram Try a program
 	// (POST /v1/program-previews)
 	PreviewProgram(c *fiber.Ctx) error
@@ -919,6 +952,9 @@ type ServerInterface interface {
 	// PutExam Write an exam
 	// (PUT /v1/sessions/{session}/exams/{kind})
 	PutExam(c *fiber.Ctx, session SessionRef, kind ExamKind, params PutExamParams) error
+	// PutExamProvider Choose who watches over an exam
+	// (PUT /v1/sessions/{session}/exams/{kind}/provider)
+	PutExamProvider(c *fiber.Ctx, session SessionRef, kind ExamKind) error
 	// ListExerciseLearners Who did an exercise
 	// (GET /v1/sessions/{session}/exercise-learners)
 	ListExerciseLearners(c *fiber.Ctx, session SessionRef, params ListExerciseLearnersParams) error
@@ -11759,6 +11795,434 @@ func (siw *ServerInterfaceWrapper) ProposeResult(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListProctoringProviders operation middleware
+func (siw *ServerInterfaceWrapper) ListProctoringProviders(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListProctoringProvidersParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListProctoringProviders(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetProctoringProvider operation middleware
+func (siw *ServerInterfaceWrapper) GetProctoringProvider(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "provider" -------------
+	var provider ProctoringProviderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "provider", c.Params("provider"), &provider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter provider: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetProctoringProvider(c, provider)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutProctoringProvider operation middleware
+func (siw *ServerInterfaceWrapper) PutProctoringProvider(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "provider" -------------
+	var provider ProctoringProviderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "provider", c.Params("provider"), &provider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter provider: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutProctoringProviderParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutProctoringProvider(c, provider, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ReceiveProctoringReady operation middleware
+func (siw *ServerInterfaceWrapper) ReceiveProctoringReady(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "provider" -------------
+	var provider ProctoringProviderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "provider", c.Params("provider"), &provider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter provider: %w", err).Error())
+	}
+
+	// ------------- Path parameter "attempt" -------------
+	var attempt string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "attempt", c.Params("attempt"), &attempt, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter attempt: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ReceiveProctoringReady(c, provider, attempt)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ReceiveProctoringReview operation middleware
+func (siw *ServerInterfaceWrapper) ReceiveProctoringReview(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "provider" -------------
+	var provider ProctoringProviderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "provider", c.Params("provider"), &provider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter provider: %w", err).Error())
+	}
+
+	// ------------- Path parameter "attempt" -------------
+	var attempt string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "attempt", c.Params("attempt"), &attempt, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter attempt: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ReceiveProctoringReview(c, provider, attempt)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ControlProctoring operation middleware
+func (siw *ServerInterfaceWrapper) ControlProctoring(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "provider" -------------
+	var provider ProctoringProviderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "provider", c.Params("provider"), &provider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter provider: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ControlProctoring(c, provider)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListProctoringEvents operation middleware
+func (siw *ServerInterfaceWrapper) ListProctoringEvents(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "provider" -------------
+	var provider ProctoringProviderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "provider", c.Params("provider"), &provider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter provider: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListProctoringEventsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListProctoringEvents(c, provider, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetProctoringKeys operation middleware
+func (siw *ServerInterfaceWrapper) GetProctoringKeys(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "provider" -------------
+	var provider ProctoringProviderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "provider", c.Params("provider"), &provider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter provider: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetProctoringKeys(c, provider)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// RotateProctoringSecret operation middleware
+func (siw *ServerInterfaceWrapper) RotateProctoringSecret(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "provider" -------------
+	var provider ProctoringProviderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "provider", c.Params("provider"), &provider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter provider: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RotateProctoringSecretParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RotateProctoringSecret(c, provider, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// TestProctoringProvider operation middleware
+func (siw *ServerInterfaceWrapper) TestProctoringProvider(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "provider" -------------
+	var provider ProctoringProviderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "provider", c.Params("provider"), &provider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter provider: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.TestProctoringProvider(c, provider)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GrantProctoringToken operation middleware
+func (siw *ServerInterfaceWrapper) GrantProctoringToken(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "provider" -------------
+	var provider ProctoringProviderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "provider", c.Params("provider"), &provider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter provider: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GrantProctoringToken(c, provider)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // PreviewProgram operation middleware
 func (siw *ServerInterfaceWrapper) PreviewProgram(c *fiber.Ctx) error {
 
@@ -13617,6 +14081,43 @@ func (siw *ServerInterfaceWrapper) PutExam(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.PutExam(c, session, kind, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutExamProvider operation middleware
+func (siw *ServerInterfaceWrapper) PutExamProvider(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// ------------- Path parameter "kind" -------------
+	var kind ExamKind
+
+	err = runtime.BindStyledParameterWithOptions("simple", "kind", c.Params("kind"), &kind, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter kind: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutExamProvider(c, session, kind)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -16816,6 +17317,28 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/proctored-slots/:slot/sittings/:sitting/proposals", wrapper.ProposeResult)
 
+	router.Get(options.BaseURL+"/v1/proctoring-providers", wrapper.ListProctoringProviders)
+
+	router.Get(options.BaseURL+"/v1/proctoring-providers/:provider", wrapper.GetProctoringProvider)
+
+	router.Put(options.BaseURL+"/v1/proctoring-providers/:provider", wrapper.PutProctoringProvider)
+
+	router.Post(options.BaseURL+"/v1/proctoring-providers/:provider/attempts/:attempt/ready", wrapper.ReceiveProctoringReady)
+
+	router.Post(options.BaseURL+"/v1/proctoring-providers/:provider/attempts/:attempt/reviewed", wrapper.ReceiveProctoringReview)
+
+	router.Post(options.BaseURL+"/v1/proctoring-providers/:provider/control", wrapper.ControlProctoring)
+
+	router.Get(options.BaseURL+"/v1/proctoring-providers/:provider/events", wrapper.ListProctoringEvents)
+
+	router.Get(options.BaseURL+"/v1/proctoring-providers/:provider/keys", wrapper.GetProctoringKeys)
+
+	router.Post(options.BaseURL+"/v1/proctoring-providers/:provider/secrets", wrapper.RotateProctoringSecret)
+
+	router.Post(options.BaseURL+"/v1/proctoring-providers/:provider/tests", wrapper.TestProctoringProvider)
+
+	router.Post(options.BaseURL+"/v1/proctoring-providers/:provider/token", wrapper.GrantProctoringToken)
+
 	router.Post(options.BaseURL+"/v1/program-previews", wrapper.PreviewProgram)
 
 	router.Get(options.BaseURL+"/v1/programs", wrapper.ListPrograms)
@@ -16899,6 +17422,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/v1/sessions/:session/exams/:kind", wrapper.GetExam)
 
 	router.Put(options.BaseURL+"/v1/sessions/:session/exams/:kind", wrapper.PutExam)
+
+	router.Put(options.BaseURL+"/v1/sessions/:session/exams/:kind/provider", wrapper.PutExamProvider)
 
 	router.Get(options.BaseURL+"/v1/sessions/:session/exercise-learners", wrapper.ListExerciseLearners)
 
@@ -22401,6 +22926,221 @@ func (response ProposeResult200JSONResponse) VisitProposeResultResponse(ctx *fib
 	return ctx.JSON(&response)
 }
 
+type ListProctoringProvidersRequestObject struct {
+	Params ListProctoringProvidersParams
+}
+
+type ListProctoringProvidersResponseObject interface {
+	VisitListProctoringProvidersResponse(ctx *fiber.Ctx) error
+}
+
+type ListProctoringProviders200JSONResponse ProctoringProviderPage
+
+func (response ListProctoringProviders200JSONResponse) VisitListProctoringProvidersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetProctoringProviderRequestObject struct {
+	Provider ProctoringProviderRef `json:"provider"`
+}
+
+type GetProctoringProviderResponseObject interface {
+	VisitGetProctoringProviderResponse(ctx *fiber.Ctx) error
+}
+
+type GetProctoringProvider200ResponseHeaders struct {
+	ETag string
+}
+
+type GetProctoringProvider200JSONResponse struct {
+	Body    ProctoringProvider
+	Headers GetProctoringProvider200ResponseHeaders
+}
+
+func (response GetProctoringProvider200JSONResponse) VisitGetProctoringProviderResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutProctoringProviderRequestObject struct {
+	Provider ProctoringProviderRef `json:"provider"`
+	Params   PutProctoringProviderParams
+	Body     *PutProctoringProviderJSONRequestBody
+}
+
+type PutProctoringProviderResponseObject interface {
+	VisitPutProctoringProviderResponse(ctx *fiber.Ctx) error
+}
+
+type PutProctoringProvider200ResponseHeaders struct {
+	ETag string
+}
+
+type PutProctoringProvider200JSONResponse struct {
+	Body    ProctoringProvider
+	Headers PutProctoringProvider200ResponseHeaders
+}
+
+func (response PutProctoringProvider200JSONResponse) VisitPutProctoringProviderResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ReceiveProctoringReadyRequestObject struct {
+	Provider    ProctoringProviderRef `json:"provider"`
+	Attempt     string                `json:"attempt"`
+	ContentType string
+	Body        io.Reader
+}
+
+type ReceiveProctoringReadyResponseObject interface {
+	VisitReceiveProctoringReadyResponse(ctx *fiber.Ctx) error
+}
+
+type ReceiveProctoringReady204Response struct {
+}
+
+func (response ReceiveProctoringReady204Response) VisitReceiveProctoringReadyResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type ReceiveProctoringReviewRequestObject struct {
+	Provider    ProctoringProviderRef `json:"provider"`
+	Attempt     string                `json:"attempt"`
+	ContentType string
+	Body        io.Reader
+}
+
+type ReceiveProctoringReviewResponseObject interface {
+	VisitReceiveProctoringReviewResponse(ctx *fiber.Ctx) error
+}
+
+type ReceiveProctoringReview204Response struct {
+}
+
+func (response ReceiveProctoringReview204Response) VisitReceiveProctoringReviewResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type ControlProctoringRequestObject struct {
+	Provider    ProctoringProviderRef `json:"provider"`
+	ContentType string
+	Body        io.Reader
+}
+
+type ControlProctoringResponseObject interface {
+	VisitControlProctoringResponse(ctx *fiber.Ctx) error
+}
+
+type ControlProctoring200JSONResponse ProctoringControl
+
+func (response ControlProctoring200JSONResponse) VisitControlProctoringResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListProctoringEventsRequestObject struct {
+	Provider ProctoringProviderRef `json:"provider"`
+	Params   ListProctoringEventsParams
+}
+
+type ListProctoringEventsResponseObject interface {
+	VisitListProctoringEventsResponse(ctx *fiber.Ctx) error
+}
+
+type ListProctoringEvents200JSONResponse ProctoringEventPage
+
+func (response ListProctoringEvents200JSONResponse) VisitListProctoringEventsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetProctoringKeysRequestObject struct {
+	Provider ProctoringProviderRef `json:"provider"`
+}
+
+type GetProctoringKeysResponseObject interface {
+	VisitGetProctoringKeysResponse(ctx *fiber.Ctx) error
+}
+
+type GetProctoringKeys200JSONResponse ProctoringKeys
+
+func (response GetProctoringKeys200JSONResponse) VisitGetProctoringKeysResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type RotateProctoringSecretRequestObject struct {
+	Provider ProctoringProviderRef `json:"provider"`
+	Params   RotateProctoringSecretParams
+}
+
+type RotateProctoringSecretResponseObject interface {
+	VisitRotateProctoringSecretResponse(ctx *fiber.Ctx) error
+}
+
+type RotateProctoringSecret201JSONResponse ProctoringSecret
+
+func (response RotateProctoringSecret201JSONResponse) VisitRotateProctoringSecretResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type TestProctoringProviderRequestObject struct {
+	Provider ProctoringProviderRef `json:"provider"`
+}
+
+type TestProctoringProviderResponseObject interface {
+	VisitTestProctoringProviderResponse(ctx *fiber.Ctx) error
+}
+
+type TestProctoringProvider200JSONResponse ProctoringTest
+
+func (response TestProctoringProvider200JSONResponse) VisitTestProctoringProviderResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GrantProctoringTokenRequestObject struct {
+	Provider    ProctoringProviderRef `json:"provider"`
+	ContentType string
+	Body        io.Reader
+}
+
+type GrantProctoringTokenResponseObject interface {
+	VisitGrantProctoringTokenResponse(ctx *fiber.Ctx) error
+}
+
+type GrantProctoringToken200JSONResponse ProctoringToken
+
+func (response GrantProctoringToken200JSONResponse) VisitGrantProctoringTokenResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type PreviewProgramRequestObject struct {
 	Body *PreviewProgramJSONRequestBody
 }
@@ -23321,6 +24061,25 @@ func (response PutExam200JSONResponse) VisitPutExamResponse(ctx *fiber.Ctx) erro
 	ctx.Status(200)
 
 	return ctx.JSON(&response.Body)
+}
+
+type PutExamProviderRequestObject struct {
+	Session SessionRef `json:"session"`
+	Kind    ExamKind   `json:"kind"`
+	Body    *PutExamProviderJSONRequestBody
+}
+
+type PutExamProviderResponseObject interface {
+	VisitPutExamProviderResponse(ctx *fiber.Ctx) error
+}
+
+type PutExamProvider200JSONResponse ExamProvider
+
+func (response PutExamProvider200JSONResponse) VisitPutExamProviderResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
 }
 
 type ListExerciseLearnersRequestObject struct {
@@ -25378,6 +26137,39 @@ type StrictServerInterface interface {
 	// ProposeResult Propose a result
 	// (POST /v1/proctored-slots/{slot}/sittings/{sitting}/proposals)
 	ProposeResult(ctx context.Context, request ProposeResultRequestObject) (ProposeResultResponseObject, error)
+	// ListProctoringProviders List providers of proctoring
+	// (GET /v1/proctoring-providers)
+	ListProctoringProviders(ctx context.Context, request ListProctoringProvidersRequestObject) (ListProctoringProvidersResponseObject, error)
+	// GetProctoringProvider Get a provider of proctoring
+	// (GET /v1/proctoring-providers/{provider})
+	GetProctoringProvider(ctx context.Context, request GetProctoringProviderRequestObject) (GetProctoringProviderResponseObject, error)
+	// PutProctoringProvider Write a provider of proctoring
+	// (PUT /v1/proctoring-providers/{provider})
+	PutProctoringProvider(ctx context.Context, request PutProctoringProviderRequestObject) (PutProctoringProviderResponseObject, error)
+	// ReceiveProctoringReady Receive how far an attempt is
+	// (POST /v1/proctoring-providers/{provider}/attempts/{attempt}/ready)
+	ReceiveProctoringReady(ctx context.Context, request ReceiveProctoringReadyRequestObject) (ReceiveProctoringReadyResponseObject, error)
+	// ReceiveProctoringReview Receive the review of an attempt
+	// (POST /v1/proctoring-providers/{provider}/attempts/{attempt}/reviewed)
+	ReceiveProctoringReview(ctx context.Context, request ReceiveProctoringReviewRequestObject) (ReceiveProctoringReviewResponseObject, error)
+	// ControlProctoring Control an assessment
+	// (POST /v1/proctoring-providers/{provider}/control)
+	ControlProctoring(ctx context.Context, request ControlProctoringRequestObject) (ControlProctoringResponseObject, error)
+	// ListProctoringEvents List what a provider said
+	// (GET /v1/proctoring-providers/{provider}/events)
+	ListProctoringEvents(ctx context.Context, request ListProctoringEventsRequestObject) (ListProctoringEventsResponseObject, error)
+	// GetProctoringKeys Get the keys that sign what we say to a provider
+	// (GET /v1/proctoring-providers/{provider}/keys)
+	GetProctoringKeys(ctx context.Context, request GetProctoringKeysRequestObject) (GetProctoringKeysResponseObject, error)
+	// RotateProctoringSecret Make another secret of a provider
+	// (POST /v1/proctoring-providers/{provider}/secrets)
+	RotateProctoringSecret(ctx context.Context, request RotateProctoringSecretRequestObject) (RotateProctoringSecretResponseObject, error)
+	// TestProctoringProvider Test a provider of proctoring
+	// (POST /v1/proctoring-providers/{provider}/tests)
+	TestProctoringProvider(ctx context.Context, request TestProctoringProviderRequestObject) (TestProctoringProviderResponseObject, error)
+	// GrantProctoringToken Get a token for the Assessment Control Service
+	// (POST /v1/proctoring-providers/{provider}/token)
+	GrantProctoringToken(ctx context.Context, request GrantProctoringTokenRequestObject) (GrantProctoringTokenResponseObject, error)
 	// PreviewProgram Try a program
 	// (POST /v1/program-previews)
 	PreviewProgram(ctx context.Context, request PreviewProgramRequestObject) (PreviewProgramResponseObject, error)
@@ -25504,6 +26296,9 @@ type StrictServerInterface interface {
 	// PutExam Write an exam
 	// (PUT /v1/sessions/{session}/exams/{kind})
 	PutExam(ctx context.Context, request PutExamRequestObject) (PutExamResponseObject, error)
+	// PutExamProvider Choose who watches over an exam
+	// (PUT /v1/sessions/{session}/exams/{kind}/provider)
+	PutExamProvider(ctx context.Context, request PutExamProviderRequestObject) (PutExamProviderResponseObject, error)
 	// ListExerciseLearners Who did an exercise
 	// (GET /v1/sessions/{session}/exercise-learners)
 	ListExerciseLearners(ctx context.Context, request ListExerciseLearnersRequestObject) (ListExerciseLearnersResponseObject, error)
@@ -33891,6 +34686,334 @@ func (sh *strictHandler) ProposeResult(ctx *fiber.Ctx, slot ExamSlotID, sitting 
 	return nil
 }
 
+// ListProctoringProviders operation middleware
+func (sh *strictHandler) ListProctoringProviders(ctx *fiber.Ctx, params ListProctoringProvidersParams) error {
+	var request ListProctoringProvidersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListProctoringProviders(ctx.UserContext(), request.(ListProctoringProvidersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListProctoringProviders")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListProctoringProvidersResponseObject); ok {
+		if err := validResponse.VisitListProctoringProvidersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetProctoringProvider operation middleware
+func (sh *strictHandler) GetProctoringProvider(ctx *fiber.Ctx, provider ProctoringProviderRef) error {
+	var request GetProctoringProviderRequestObject
+
+	request.Provider = provider
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProctoringProvider(ctx.UserContext(), request.(GetProctoringProviderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProctoringProvider")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetProctoringProviderResponseObject); ok {
+		if err := validResponse.VisitGetProctoringProviderResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutProctoringProvider operation middleware
+func (sh *strictHandler) PutProctoringProvider(ctx *fiber.Ctx, provider ProctoringProviderRef, params PutProctoringProviderParams) error {
+	var request PutProctoringProviderRequestObject
+
+	request.Provider = provider
+	request.Params = params
+
+	var body PutProctoringProviderJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutProctoringProvider(ctx.UserContext(), request.(PutProctoringProviderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutProctoringProvider")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutProctoringProviderResponseObject); ok {
+		if err := validResponse.VisitPutProctoringProviderResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReceiveProctoringReady operation middleware
+func (sh *strictHandler) ReceiveProctoringReady(ctx *fiber.Ctx, provider ProctoringProviderRef, attempt string) error {
+	var request ReceiveProctoringReadyRequestObject
+
+	request.Provider = provider
+	request.Attempt = attempt
+	request.ContentType = string(ctx.Request().Header.ContentType())
+
+	request.Body = bytes.NewReader(ctx.Request().Body())
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ReceiveProctoringReady(ctx.UserContext(), request.(ReceiveProctoringReadyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReceiveProctoringReady")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReceiveProctoringReadyResponseObject); ok {
+		if err := validResponse.VisitReceiveProctoringReadyResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReceiveProctoringReview operation middleware
+func (sh *strictHandler) ReceiveProctoringReview(ctx *fiber.Ctx, provider ProctoringProviderRef, attempt string) error {
+	var request ReceiveProctoringReviewRequestObject
+
+	request.Provider = provider
+	request.Attempt = attempt
+	request.ContentType = string(ctx.Request().Header.ContentType())
+
+	request.Body = bytes.NewReader(ctx.Request().Body())
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ReceiveProctoringReview(ctx.UserContext(), request.(ReceiveProctoringReviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReceiveProctoringReview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReceiveProctoringReviewResponseObject); ok {
+		if err := validResponse.VisitReceiveProctoringReviewResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ControlProctoring operation middleware
+func (sh *strictHandler) ControlProctoring(ctx *fiber.Ctx, provider ProctoringProviderRef) error {
+	var request ControlProctoringRequestObject
+
+	request.Provider = provider
+	request.ContentType = string(ctx.Request().Header.ContentType())
+
+	request.Body = bytes.NewReader(ctx.Request().Body())
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ControlProctoring(ctx.UserContext(), request.(ControlProctoringRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ControlProctoring")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ControlProctoringResponseObject); ok {
+		if err := validResponse.VisitControlProctoringResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListProctoringEvents operation middleware
+func (sh *strictHandler) ListProctoringEvents(ctx *fiber.Ctx, provider ProctoringProviderRef, params ListProctoringEventsParams) error {
+	var request ListProctoringEventsRequestObject
+
+	request.Provider = provider
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListProctoringEvents(ctx.UserContext(), request.(ListProctoringEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListProctoringEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListProctoringEventsResponseObject); ok {
+		if err := validResponse.VisitListProctoringEventsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetProctoringKeys operation middleware
+func (sh *strictHandler) GetProctoringKeys(ctx *fiber.Ctx, provider ProctoringProviderRef) error {
+	var request GetProctoringKeysRequestObject
+
+	request.Provider = provider
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProctoringKeys(ctx.UserContext(), request.(GetProctoringKeysRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProctoringKeys")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetProctoringKeysResponseObject); ok {
+		if err := validResponse.VisitGetProctoringKeysResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RotateProctoringSecret operation middleware
+func (sh *strictHandler) RotateProctoringSecret(ctx *fiber.Ctx, provider ProctoringProviderRef, params RotateProctoringSecretParams) error {
+	var request RotateProctoringSecretRequestObject
+
+	request.Provider = provider
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RotateProctoringSecret(ctx.UserContext(), request.(RotateProctoringSecretRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RotateProctoringSecret")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RotateProctoringSecretResponseObject); ok {
+		if err := validResponse.VisitRotateProctoringSecretResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TestProctoringProvider operation middleware
+func (sh *strictHandler) TestProctoringProvider(ctx *fiber.Ctx, provider ProctoringProviderRef) error {
+	var request TestProctoringProviderRequestObject
+
+	request.Provider = provider
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.TestProctoringProvider(ctx.UserContext(), request.(TestProctoringProviderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TestProctoringProvider")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TestProctoringProviderResponseObject); ok {
+		if err := validResponse.VisitTestProctoringProviderResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GrantProctoringToken operation middleware
+func (sh *strictHandler) GrantProctoringToken(ctx *fiber.Ctx, provider ProctoringProviderRef) error {
+	var request GrantProctoringTokenRequestObject
+
+	request.Provider = provider
+	request.ContentType = string(ctx.Request().Header.ContentType())
+
+	request.Body = bytes.NewReader(ctx.Request().Body())
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GrantProctoringToken(ctx.UserContext(), request.(GrantProctoringTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GrantProctoringToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GrantProctoringTokenResponseObject); ok {
+		if err := validResponse.VisitGrantProctoringTokenResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // PreviewProgram operation middleware
 func (sh *strictHandler) PreviewProgram(ctx *fiber.Ctx) error {
 	var request PreviewProgramRequestObject
@@ -35288,6 +36411,48 @@ func (sh *strictHandler) PutExam(ctx *fiber.Ctx, session SessionRef, kind ExamKi
 		return err
 	} else if validResponse, ok := response.(PutExamResponseObject); ok {
 		if err := validResponse.VisitPutExamResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutExamProvider operation middleware
+func (sh *strictHandler) PutExamProvider(ctx *fiber.Ctx, session SessionRef, kind ExamKind) error {
+	var request PutExamProviderRequestObject
+
+	request.Session = session
+	request.Kind = kind
+
+	var body PutExamProviderJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutExamProvider(ctx.UserContext(), request.(PutExamProviderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutExamProvider")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutExamProviderResponseObject); ok {
+		if err := validResponse.VisitPutExamProviderResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -78,6 +78,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 		return identity.GrantRoleTx(ctx, tx, second.ID, "exams")
 	})
 	w.examStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(second)("exams:write"))
+	w.proctorStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.confidenceStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.labStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.privacyStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(stranger)("privacy:own"))

@@ -462,5 +462,6 @@ func (w *world) furnished(walker *apitest.Walker, admin string, learner string) 
 	s.ask(200, "putLMSPlatform", nil, nil)
 	s.ask(200, "putLabProvider", nil, nil)
 	walker.Values["lab"], _ = s.ask(201, "createLab", nil, nil)["id"].(string)
+	s.ask(200, "putProctoringProvider", nil, nil)
 	w.quiet()
 }

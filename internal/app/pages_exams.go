@@ -47,6 +47,9 @@ func (p Pages) ExamPage(ctx context.Context, who web.Viewer, enrolmentID string)
 			out.Story, out.CanBook = &y, out.CanBook && !open && y.Sitting.State != exams.Withheld
 			out.CanLeave = open && len(y.Attempts) == 0 && (y.Slot == nil || tx.Now().Before(y.Slot.LeaveBy()))
 			out.CanAppeal = y.MayAppeal(tx.Now())
+			if out.Watched, err = watchedTx(ctx, tx, y); err != nil {
+				return err
+			}
 		}
 		if out.Minutes, err = exams.MinutesTx(ctx, tx, e); err != nil {
 			return err
@@ -114,6 +117,10 @@ func (p Pages) ActOnExam(ctx context.Context, who web.Viewer, enrolmentID, key s
 			_, err = p.h.Exams.MoveTx(ctx, tx, id, act.Slot, who.PersonID)
 		case "cancel":
 			_, err = p.h.Exams.CancelTx(ctx, tx, id, who.PersonID)
+		case "download":
+			_, err = p.h.Exams.ActAsLearnerTx(ctx, tx, exams.Act{SittingID: id, Event: exams.EvDownload}, who.PersonID)
+		case "start":
+			_, err = p.h.Exams.ActAsLearnerTx(ctx, tx, exams.Act{SittingID: id, Event: exams.EvStart}, who.PersonID)
 		case "submit":
 			_, err = p.h.Exams.ActAsLearnerTx(ctx, tx, exams.Act{SittingID: id, Event: exams.EvSubmit}, who.PersonID)
 		case "appeal":

@@ -29,6 +29,10 @@ var unaudited = map[string]string{
 	"leaveCard":                "it opens the provider's page; the card is audited (order.card_left) when the provider says so",
 	"grantToken":               "a token of an hour, for a key whose making was audited and which notes its last use",
 	"receiveLabEvent":          "the event itself is kept as it came; a cost that follows is audited by the house",
+	"receiveProctoringReady":   "the message itself is kept as it came; what follows from it is audited by the job that works on it",
+	"receiveProctoringReview":  "the message itself is kept as it came; what follows from it is audited by the job that works on it",
+	"controlProctoring":        "the call itself is kept as it came; what follows from it is audited by the job that works on it",
+	"grantProctoringToken":     "a token of an hour, for a provider whose making was audited",
 	"receiveStripeEvent":       "the event itself is kept as it came; what follows from it is audited by the job that applies it",
 }
 

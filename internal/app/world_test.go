@@ -22,6 +22,7 @@ import (
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
 	"cursus/internal/gateways/openedx"
+	"cursus/internal/gateways/proctoring"
 	"cursus/internal/gateways/stripegate"
 	"cursus/internal/gateways/stripesandbox"
 	"cursus/internal/gateways/webhookgate"
@@ -112,7 +113,11 @@ func (w *world) open() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	h, err := app.Open(context.Background(), w.cfg, app.Options{Clock: w.clock, Hooks: gate, LMS: door, Labs: willing{}})
+	proctor, err := proctoring.New(proctoring.Options{Inside: []string{proctors.at()}, Resolver: nobody{}, Clock: w.clock})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	h, err := app.Open(context.Background(), w.cfg, app.Options{Clock: w.clock, Hooks: gate, LMS: door, Labs: willing{}, Proctor: proctor})
 	if err != nil {
 		w.t.Fatal(err)
 	}

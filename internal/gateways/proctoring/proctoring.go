@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -184,9 +185,12 @@ func (i *id) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// idForm is that of the contract: our callbacks name an attempt in their address.
+var idForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$`)
+
 // value refuses what could not stand in an address or in our book.
 func (i id) value() (string, error) {
-	if i.text == "" || len(i.text) > 200 || strings.ContainsFunc(i.text, func(r rune) bool { return r <= ' ' || r > '~' || r == '/' }) {
+	if !idForm.MatchString(i.text) {
 		return "", &exams.ProctorTrouble{Code: brokenAnswer, Detail: "It gives no id that is one."}
 	}
 	return i.text, nil

@@ -47,6 +47,7 @@ type fake struct {
 	api.CertificateRooms
 	api.CohortRooms
 	api.LMSRooms
+	api.ProctoringProviderRooms
 	api.ExamRooms
 	api.ConfidenceRooms
 	api.ProctorRooms

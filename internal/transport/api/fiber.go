@@ -125,7 +125,8 @@ func (a *API) through(ctx context.Context, c *fiber.Ctx, o *operation, e *entry)
 			c.Locals(validatedBody, body)
 		}
 	}
-	c.SetUserContext(context.WithValue(ctx, callKey{}, call{who: who, body: raw, authorization: c.Get(fiber.HeaderAuthorization)}))
+	c.SetUserContext(context.WithValue(ctx, callKey{}, call{who: who, body: raw, authorization: c.Get(fiber.HeaderAuthorization),
+		signed: [3]string{c.Get("webhook-id"), c.Get("webhook-timestamp"), c.Get("webhook-signature")}}))
 	return fromFiber(c.Next())
 }
 

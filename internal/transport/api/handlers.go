@@ -20,6 +20,8 @@ type call struct {
 	body []byte // as it was sent
 	// authorization is that header, where the operation is public and reads it itself.
 	authorization string
+	// signed are the headers of Standard Webhooks: id, time and signature; a message with a token has none.
+	signed [3]string
 }
 
 type callKey struct{}

@@ -84,6 +84,7 @@ type Rooms interface {
 	CertificateRooms
 	CohortRooms
 	LMSRooms
+	ProctoringProviderRooms
 	ExamRooms
 	ConfidenceRooms
 	ProctorRooms

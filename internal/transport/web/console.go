@@ -20,6 +20,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(all, w.lmsRoutes()...)
 	all = append(append(all, w.examRoutes()...), append(w.proctorRoutes(), w.candidateRoutes()...)...)
 	all = append(all, w.labRoutes()...)
+	all = append(all, w.proctoringProviderRoutes()...)
 	all = append(all, w.confidenceRoutes()...)
 	all = append(all, w.outreachRoutes()...)
 	all = append(all, w.partnerRoutes()...)
@@ -52,7 +53,7 @@ type area struct {
 var areas = []area{
 	{"console.area.catalogue", []place{
 		{"/console/courses", "console.courses"}, {"/console/collections", "console.collections"}, {"/console/charter", "console.charter"}, {"/console/calendar", "console.calendar"},
-		{"/console/sessions", "console.sessions"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"}, {"/console/exams", "console.exams"}, {"/console/exam-calls", "console.calls"}, {"/console/surveys", "console.surveys"}, {"/console/exchange", "console.exchange"},
+		{"/console/sessions", "console.sessions"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"}, {"/console/exams", "console.exams"}, {"/console/proctors", "console.proctors"}, {"/console/exam-calls", "console.calls"}, {"/console/surveys", "console.surveys"}, {"/console/exchange", "console.exchange"},
 	}},
 	{"console.area.sales", []place{
 		{"/console/offers", "console.offers"}, {"/console/formulas", "console.formulas"}, {"/console/vouchers", "console.vouchers"}, {"/console/seats", "console.seats"},

@@ -25,7 +25,7 @@ type fake struct {
 	ExamHouse
 	LabHouse
 	ConfidenceHouse
-	ProctorHouse
+	ProctoringProviderHouse
 	SurveyHouse
 	CandidateHouse
 	OfferHouse
@@ -34,6 +34,7 @@ type fake struct {
 	HookHouse
 	CertificateHouse
 	LMSHouse
+	ProctorHouse
 	OutreachHouse
 	PartnerHouse
 	TraceHouse

@@ -58,6 +58,7 @@ type House interface {
 	LMSHouse
 	ExamHouse
 	LabHouse
+	ProctoringProviderHouse
 	ConfidenceHouse
 	ProctorHouse
 	CandidateHouse

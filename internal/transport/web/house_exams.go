@@ -48,6 +48,7 @@ type ExamPage struct {
 	Story        *exams.Story
 	CanLeave     bool
 	CanAppeal    bool
+	Watched      *Watched // nil: people watch over it, or she has begun
 }
 
 // ExamSlot is a slot as a learner sees it: by the clock of its place.
