@@ -47,10 +47,11 @@ func (h handlers) TestProctoringProvider(ctx context.Context, r server.TestProct
 	if err != nil {
 		return nil, err
 	}
+	out := server.TestProctoringProvider200JSONResponse{Well: trouble == nil, Name: given(c.Name), DownloadUrl: given(c.DownloadURL)}
 	if trouble != nil {
-		return server.TestProctoringProvider200JSONResponse{Failure: given(trouble.Code), Detail: given(trouble.Detail)}, nil
+		out.Failure, out.Detail = given(trouble.Code), given(trouble.Detail)
 	}
-	return server.TestProctoringProvider200JSONResponse{Well: true, Name: given(c.Name), DownloadUrl: given(c.DownloadURL)}, nil
+	return out, nil
 }
 
 func (h handlers) ListProctoringEvents(ctx context.Context, r server.ListProctoringEventsRequestObject) (server.ListProctoringEventsResponseObject, error) {
