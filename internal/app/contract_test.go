@@ -36,14 +36,9 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	maps.Copy(walker.Values, map[string]string{"program": edition.ProgramKey, "edition": edition.Key, "number": "1", "person": zoe.ID})
 	staff := w.person("staff@example.org", "Staff Member")
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
-		if err := identity.PutOrganisationTx(ctx, tx, "PROCTORS", "Proctors"); err != nil {
-			return err
-		}
-		if err := identity.PutPartnerRoleTx(ctx, tx, "PROCTORS", staff.ID, identity.RoleTeacher); err != nil { // who proctors is somebody's of a school, and the walk wants every scope
-			return err
-		}
 		return identity.GrantRoleTx(ctx, tx, staff.ID, "admin")
 	})
+	w.proctors(staff.ID)
 	stranger := w.person("stranger@example.org", "Somebody Else")
 	w.catalogue()
 	walker.Values["collection"] = "FLIRT"
@@ -197,6 +192,16 @@ func everyRow(t *testing.T, owner *sql.DB) func() string {
 }
 
 // tokens gives API tokens of a person, limited to scopes; each is made once.
+// proctors has somebody teach at a school too: who proctors is somebody's of a school, and who walks the contract wants every scope.
+func (w *world) proctors(person string) {
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		if err := identity.PutOrganisationTx(ctx, tx, "PROCTORS", "Proctors"); err != nil {
+			return err
+		}
+		return identity.PutPartnerRoleTx(ctx, tx, "PROCTORS", person, identity.RoleTeacher)
+	})
+}
+
 // intake reads one of the session, which the walker knows from then on.
 func (s *asker) intake() {
 	s.t.Helper()

@@ -23,6 +23,7 @@ func TestAHybridSessionThroughTheAPI(t *testing.T) {
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 		return identity.GrantRoleTx(ctx, tx, staff.ID, "admin")
 	})
+	w.proctors(staff.ID)
 	w.hybridStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(zoe)("learning:read", "exams:book"), zoe.ID)
 	w.factsAgree()
 	w.verify()

@@ -23,8 +23,8 @@ with courses as (
     select 'ses_' || s, case when x = 0 then 'grade' else 'exercise' end, case when x = 0 then 'grade' else 'HW ' || lpad(x::text, 2, '0') end, 0
       from generate_series(1, $2::int) s, generate_series(0, 14) x
 ), collections as (
-    insert into gradebook.collections (id, session_id, collected_at, recorded_at, sha256, file_name, content, family, rows_read, rows_rejected, learners_new, learners_left, learners_back, cells_changed)
-    select 'col_' || s || '_' || k, 'ses_' || s, b.at, b.at + interval '1 hour', sha256(convert_to(s || '/' || k, 'UTF8')), 'bench.csv', '\x00', 'modern', 0, 0, 0, 0, 0, 0
+    insert into gradebook.collections (id, session_id, collected_at, recorded_at, sha256, file_name, content, family, kind, rows_read, rows_rejected, learners_new, learners_left, learners_back, cells_changed)
+    select 'col_' || s || '_' || k, 'ses_' || s, b.at, b.at + interval '1 hour', sha256(convert_to(s || '/' || k, 'UTF8')), 'bench.csv', '\x00', 'modern', 'grade_report', 0, 0, 0, 0, 0, 0
       from generate_series(1, $2::int) s, generate_series(1, 9) k
      cross join lateral (select '2015-03-02 21:00+00'::timestamptz + s * interval '3650 days' / $2::int + k * interval '7 days' as at) b
 )

@@ -138,7 +138,7 @@ func comparisonTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 	}
 	f.base("enrolled", "enrolled", "inscrits", pooled.Enrolled)
 	if len(f.Rows) > 0 {
-		f.Rows = append(f.Rows, f.means(), Row{Summary: true, Cells: append([]Cell{saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée"), countCell(pooled.Enrolled)}, indicatorsOf(pooled)...)})
+		f.Rows = append(f.Rows, f.means(), Row{Summary: true, Cells: append([]Cell{saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée"), {}}, indicatorsOf(pooled)...)})
 	}
 	return nil
 }

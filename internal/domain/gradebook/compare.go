@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -281,6 +282,9 @@ func (k *intake) compare(ctx context.Context) error {
 		}
 		k.setCell(id, e.Column, e.At, -1, e.Value, true)
 	}
+	for _, id := range k.concerned() {
+		k.reconsider(id) // what its rows say is compared with what its events left
+	}
 	accounted := make(map[string]bool, len(k.rows))
 	for i, id := range k.rows {
 		row := r.Rows[i]
@@ -360,7 +364,7 @@ func (k *intake) assume(id string, at time.Time, rank int) {
 	slices.SortFunc(k.assumed[id], time.Time.Compare)
 }
 
-// reconsider lets what was assumed of somebody give way to what was said of the time before.
+// reconsider lets what was assumed of somebody give way to what was said of the time before. What the next snapshot says stays so.
 func (k *intake) reconsider(id string) {
 	for _, at := range k.assumed[id] {
 		l := k.stages[id][journey.Enrolled]
@@ -368,8 +372,13 @@ func (k *intake) reconsider(id string) {
 		if i := l.from(at); i > 0 {
 			want = l[i-1].value
 		}
-		if l.at(at, false) != want {
-			k.setStage(id, journey.Enrolled, at, want)
+		if l.at(at, false) == want {
+			continue
+		}
+		then, says, ok := k.nextPresence(id, at, math.MaxInt)
+		k.setStage(id, journey.Enrolled, at, want)
+		if ok && k.stages[id][journey.Enrolled].at(then, false) != says {
+			k.setStage(id, journey.Enrolled, then, says)
 		}
 	}
 }

@@ -18,8 +18,11 @@ insert into identity.external_ids (source, subject, person_id)
 select $1, p.subject, p.person_id from unnest($2::text[], $3::text[]) as p(subject, person_id);
 
 -- name: AddSubjects
+-- Who was erased gets no new one.
 insert into identity.external_ids (source, subject, person_id)
-select $1, s.subject, s.person_id from unnest($2::text[], $3::text[]) as s(subject, person_id) on conflict do nothing;
+select $1, s.subject, s.person_id from unnest($2::text[], $3::text[]) as s(subject, person_id)
+  join identity.people p on p.id = s.person_id and p.erased_at is null
+on conflict do nothing;
 
 -- name: SubjectsOf
 select subject, person_id from identity.external_ids where source = $1 and person_id = any($2::text[]) order by person_id, subject;

@@ -10,15 +10,14 @@
   };
   const seen = (list) => [...new Set(list)];
 
-  // Lengths and places of a drawing: a label of 24 letters has room on a phone.
-  const common = (d, width, rows) => ({
-    width,
-    marginLeft: Math.min(width / 3, 24 + 7 * Math.max(...d.points.map((p) => (p.y || "").length), 4)),
-    marginRight: 16,
-    style: {fontSize: "12px"},
-    height: rows * 26 + 70,
-    marginBottom: 30,
-  });
+  // Lengths and places of a drawing. What has no room on a phone is cut; the table says the whole.
+  const letter = 7;
+  const left = (d, width) => Math.min(width * 0.4, 24 + letter * Math.max(...d.points.map((p) => (p.y || "").length), 4));
+  const fitted = (d, width) => (name) => {
+    const room = Math.floor((left(d, width) - 20) / letter);
+    return name.length > room ? name.slice(0, room - 1) + "…" : name;
+  };
+  const common = (d, width, rows) => ({width, marginLeft: left(d, width), marginRight: 16, style: {fontSize: "12px"}, height: rows * 26 + 70, marginBottom: 30});
   const number = (v) => v.toLocaleString(document.documentElement.lang);
   const scale = (d) => (d.unit === "points" ? (v) => number(v / 100) : d.unit === "share" ? (v) => v / 10 + " %" : (v) => v.toLocaleString(document.documentElement.lang));
   const link = (d) => (d.points.some((p) => p.a) ? {href: "a"} : {});
@@ -39,7 +38,9 @@
     bars(d, width) {
       const ys = seen(d.points.map((p) => p.y));
       const shown = d.points.filter((p) => p.v !== null);
-      return Plot.plot({...common(d, width, ys.length), x: x(d, {domain: [Math.min(0, ...shown.map((p) => p.v)), Math.max(1, ...shown.map((p) => Math.max(p.v, p.hi ?? p.v))) * 1.25]}), y: {domain: ys, label: null}, marks: [
+      const said = letter * Math.max(...shown.map((p) => (p.t || "").length), 0) + 8; // the number behind a bar
+      const room = Math.max(0.3, 1 - said / (width - left(d, width) - 16));
+      return Plot.plot({...common(d, width, ys.length), x: x(d, {domain: [Math.min(0, ...shown.map((p) => p.v)), Math.max(1, ...shown.map((p) => Math.max(p.v, p.hi ?? p.v))) / room]}), y: {domain: ys, label: null, tickFormat: fitted(d, width)}, marks: [
         Plot.barX(shown, {x: "v", y: "y", fill: (p) => (p.s === "Σ" ? css("--soft") : css("--bar")), title: "h", ...link(d)}),
         Plot.link(shown.filter((p) => p.lo !== undefined), {x1: "lo", x2: "hi", y1: "y", y2: "y", stroke: css("--ink"), markerStart: "tick", markerEnd: "tick"}),
         Plot.text(shown, {x: (p) => Math.max(p.v, p.hi ?? 0), y: "y", text: "t", dx: 4, textAnchor: "start", fill: css("--ink")}),
