@@ -18,7 +18,7 @@ var (
 
 func sessionFigures() []Definition {
 	return []Definition{{
-		ID: "comparison", Paper: "7", Version: 2, Times: true, Params: []Param{ofSessions, byBasis, byRule}, answer: comparisonTx,
+		ID: "comparison", Paper: "7", Version: 3, Times: true, Params: []Param{ofSessions, byBasis, byRule}, answer: comparisonTx,
 		Title: catalog.Text{EN: "Comparison of sessions", FR: "Comparaison des sessions"},
 		Says: catalog.Text{
 			EN: "The five indicators, session by session: enrolled; started, diligent and succeeded of the enrolled; succeeded of the diligent. Below, the plain mean of the columns, each session counting the same, and the weighted one, each learner counting the same.",
