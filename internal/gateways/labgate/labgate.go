@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -14,12 +13,7 @@ import (
 	"cursus/internal/platform/outward"
 )
 
-// What a call may cost.
-const (
-	timeout   = 15 * time.Second
-	maxHeader = 16 << 10
-	agent     = "Cursus-Labs/1"
-)
+const agent = "Cursus-Labs/1"
 
 // Options of New; the zero value is for production.
 type Options struct {
@@ -39,22 +33,11 @@ var ErrInside = fault.New(fault.Invalid, "bad-lab-inside", "An inside provider i
 
 // New makes a gate. Error: ErrInside.
 func New(o Options) (*Gate, error) {
-	var addresses, names []string
-	for _, at := range o.Inside {
-		if _, err := netip.ParseAddrPort(strings.TrimSpace(at)); err == nil {
-			addresses = append(addresses, at)
-		} else {
-			names = append(names, at)
-		}
-	}
-	guard, err := outward.New(outward.Options{Inside: addresses, Hosts: names, Resolver: o.Resolver})
+	guard, client, err := outward.New(outward.Options{Hosts: o.Inside, Resolver: o.Resolver, Timeout: o.Timeout})
 	if err != nil {
 		return nil, ErrInside.Because(err)
 	}
-	if o.Timeout == 0 {
-		o.Timeout = timeout
-	}
-	return &Gate{guard: guard, client: guard.Client(o.Timeout, maxHeader)}, nil
+	return &Gate{guard: guard, client: client}, nil
 }
 
 // Check refuses an address that no provider may have, as far as its text tells. Error: labs.ErrURL.

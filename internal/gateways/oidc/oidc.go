@@ -4,6 +4,7 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -26,7 +27,6 @@ import (
 // What a provider may cost, and how long what it said is believed.
 const (
 	timeout   = 5 * time.Second
-	maxHeader = 16 << 10
 	maxAnswer = 256 << 10
 	fresh     = time.Hour      // asked again after that
 	lastGood  = 24 * time.Hour // believed that long where the provider does not answer
@@ -79,18 +79,14 @@ var _ identity.OpenID = (*Gate)(nil)
 
 // New makes a gate. It refuses a setting that names no address with a port.
 func New(o Options) (*Gate, error) {
-	guard, err := outward.New(outward.Options{Inside: o.Inside, Resolver: o.Resolver})
+	guard, client, err := outward.New(outward.Options{Inside: o.Inside, Resolver: o.Resolver, Timeout: cmp.Or(o.Timeout, timeout)})
 	if err != nil {
 		return nil, err
 	}
-	g := &Gate{guard: guard, clock: o.Clock, known: map[string]*provider{}}
+	g := &Gate{guard: guard, client: client, clock: o.Clock, known: map[string]*provider{}}
 	if g.clock == nil {
 		g.clock = clock.System{}
 	}
-	if o.Timeout == 0 {
-		o.Timeout = timeout
-	}
-	g.client = guard.Client(o.Timeout, maxHeader)
 	return g, nil
 }
 

@@ -8,7 +8,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -21,8 +20,6 @@ import (
 
 // What a call may cost.
 const (
-	timeout     = 15 * time.Second
-	maxHeader   = 16 << 10
 	maxResponse = 1 << 20
 	shown       = 160 // runes of an answer that staff see
 	agent       = "Cursus-LMS/1"
@@ -49,25 +46,14 @@ var ErrInside = fault.New(fault.Invalid, "bad-lms-inside", "An inside platform i
 
 // New makes a gate.
 func New(o Options) (*Gate, error) {
-	var addresses, names []string
-	for _, at := range o.Inside {
-		if _, err := netip.ParseAddrPort(strings.TrimSpace(at)); err == nil {
-			addresses = append(addresses, at)
-		} else {
-			names = append(names, at)
-		}
-	}
-	guard, err := outward.New(outward.Options{Inside: addresses, Hosts: names, Resolver: o.Resolver})
+	guard, client, err := outward.New(outward.Options{Hosts: o.Inside, Resolver: o.Resolver, Timeout: o.Timeout})
 	if err != nil {
 		return nil, ErrInside.Because(err)
-	}
-	if o.Timeout == 0 {
-		o.Timeout = timeout
 	}
 	if o.Clock == nil {
 		o.Clock = clock.System{}
 	}
-	return &Gate{guard: guard, client: guard.Client(o.Timeout, maxHeader), clock: o.Clock, tokens: tokens{kept: map[string]token{}}}, nil
+	return &Gate{guard: guard, client: client, clock: o.Clock, tokens: tokens{kept: map[string]token{}}}, nil
 }
 
 // Check refuses an address that no platform may have, as far as its text tells. Error: lms.ErrURL.

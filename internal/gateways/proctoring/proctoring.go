@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -25,8 +24,6 @@ import (
 
 // What a call may cost.
 const (
-	timeout     = 15 * time.Second
-	maxHeader   = 16 << 10
 	maxResponse = 256 << 10
 	shown       = 160 // runes of an answer that staff see
 	agent       = "Cursus-Proctoring/1"
@@ -67,25 +64,14 @@ var ErrInside = fault.New(fault.Invalid, "bad-proctor-inside", "An inside provid
 
 // New makes a gate.
 func New(o Options) (*Gate, error) {
-	var addresses, names []string
-	for _, at := range o.Inside {
-		if _, err := netip.ParseAddrPort(strings.TrimSpace(at)); err == nil {
-			addresses = append(addresses, at)
-		} else {
-			names = append(names, at)
-		}
-	}
-	guard, err := outward.New(outward.Options{Inside: addresses, Hosts: names, Resolver: o.Resolver})
+	guard, client, err := outward.New(outward.Options{Hosts: o.Inside, Resolver: o.Resolver, Timeout: o.Timeout})
 	if err != nil {
 		return nil, ErrInside.Because(err)
-	}
-	if o.Timeout == 0 {
-		o.Timeout = timeout
 	}
 	if o.Clock == nil {
 		o.Clock = clock.System{}
 	}
-	return &Gate{guard: guard, client: guard.Client(o.Timeout, maxHeader), clock: o.Clock, tokens: map[string]token{}, keys: map[string]*keySet{}}, nil
+	return &Gate{guard: guard, client: client, clock: o.Clock, tokens: map[string]token{}, keys: map[string]*keySet{}}, nil
 }
 
 // Check refuses an address that no provider may have, as far as its text tells. Error: exams.ErrProviderURL.

@@ -17,8 +17,6 @@ import (
 
 // What a receiver may cost.
 const (
-	timeout     = 15 * time.Second
-	maxHeader   = 16 << 10
 	maxResponse = 2 << 10 // of what is kept
 	agent       = "Cursus-Webhooks/1"
 )
@@ -47,18 +45,14 @@ var (
 
 // New makes a gate. Error: ErrInside for a setting that names no address with a port.
 func New(o Options) (*Gate, error) {
-	guard, err := outward.New(outward.Options{Inside: o.Inside, Resolver: o.Resolver, Ports: o.Ports})
+	guard, client, err := outward.New(outward.Options{Inside: o.Inside, Resolver: o.Resolver, Ports: o.Ports, Timeout: o.Timeout})
 	if err != nil {
 		return nil, ErrInside.Because(err)
 	}
-	g := &Gate{guard: guard, clock: o.Clock}
+	g := &Gate{guard: guard, client: client, clock: o.Clock}
 	if g.clock == nil {
 		g.clock = clock.System{}
 	}
-	if o.Timeout == 0 {
-		o.Timeout = timeout
-	}
-	g.client = guard.Client(o.Timeout, maxHeader)
 	return g, nil
 }
 

@@ -4,6 +4,7 @@
 package outward
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -25,11 +26,15 @@ type Resolver interface {
 
 // Options of New; the zero value lets public servers be called alone.
 type Options struct {
-	Inside   []string // addresses with port that may be inside, such as 127.0.0.1:9000
-	Hosts    []string // names with port that may stand for what is inside, such as lms:8000
-	Resolver Resolver // nil: the machine's
-	Ports    []uint16 // none: 443 and 8443
+	Inside   []string      // addresses with port that may be inside, such as 127.0.0.1:9000
+	Hosts    []string      // the same, or names with port that may stand for what is inside, such as lms:8000
+	Resolver Resolver      // nil: the machine's
+	Ports    []uint16      // none: 443 and 8443
+	Timeout  time.Duration // of a call; 0: 15 seconds
 }
+
+// maxHeader is what the header of an answer may cost, in bytes.
+const maxHeader = 16 << 10
 
 // Guard judges addresses.
 type Guard struct {
@@ -39,8 +44,8 @@ type Guard struct {
 	ports    map[uint16]bool
 }
 
-// New makes a guard. It refuses what is no address, or no name, with a port.
-func New(o Options) (*Guard, error) {
+// New makes a guard and the client that it lets out. It refuses what is no address, or no name, with a port.
+func New(o Options) (*Guard, *http.Client, error) {
 	g := &Guard{resolver: o.Resolver, named: map[netip.AddrPort]bool{}, hosts: map[string]bool{}, ports: map[uint16]bool{}}
 	if g.resolver == nil {
 		g.resolver = net.DefaultResolver
@@ -54,22 +59,27 @@ func New(o Options) (*Guard, error) {
 	for _, text := range o.Inside {
 		at, err := netip.ParseAddrPort(strings.TrimSpace(text))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		g.named[at] = true
 	}
 	for _, text := range o.Hosts {
-		host, port, err := net.SplitHostPort(strings.TrimSpace(text))
+		text = strings.TrimSpace(text)
+		if at, err := netip.ParseAddrPort(text); err == nil {
+			g.named[at] = true
+			continue
+		}
+		host, port, err := net.SplitHostPort(text)
 		if _, number := strconv.ParseUint(port, 10, 16); err != nil || number != nil || host == "" {
-			return nil, fmt.Errorf("%q is no name with a port", text)
+			return nil, nil, fmt.Errorf("%q is no address and no name with a port", text)
 		}
 		g.hosts[strings.ToLower(net.JoinHostPort(host, port))] = true
 	}
-	return g, nil
+	return g, g.client(cmp.Or(o.Timeout, 15*time.Second)), nil
 }
 
-// Client speaks to what the guard lets it, follows no redirect and asks no proxy: one would dial for us, where nobody judges.
-func (g *Guard) Client(timeout time.Duration, maxHeader int64) *http.Client {
+// client speaks to what the guard lets it, follows no redirect and asks no proxy: one would dial for us, where nobody judges.
+func (g *Guard) client(timeout time.Duration) *http.Client {
 	return &http.Client{
 		Timeout:       timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
