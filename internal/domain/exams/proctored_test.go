@@ -224,9 +224,9 @@ func (w *watched) begin(i int) (sitting exams.Sitting, there string) {
 	return sitting, there
 }
 
-// What breaks: after a refund during a sitting the review of a provider tells a result.
-func TestTheReviewOfAProviderAfterARefundTellsNoResult(t *testing.T) {
-	w := newWatched(t, 1)
+// withheld sits an exam during which something happens, and looks that the good review of the provider tells no result then.
+func (w *watched) withheld(happens func()) exams.Sitting {
+	w.Helper()
 	x, there := w.begin(0)
 	w.must(w.double.Ready(context.Background(), there))
 	w.jobs()
@@ -234,16 +234,64 @@ func TestTheReviewOfAProviderAfterARefundTellsNoResult(t *testing.T) {
 	w.must(err)
 	_, err = w.act("staff:ann", x.ID, exams.EvSubmit, 900_000)
 	w.must(err)
-	w.in(func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := enrolment.RevokeTx(ctx, tx, "ord_0", "refunded")
-		return err
-	})
+	happens()
 	w.must(w.double.Review(context.Background(), there, "passed"))
 	w.jobs()
 	if s := w.stands(x.ID); s.State != exams.Withheld || s.HeldState != "passed" || s.ResultAt != nil {
+		w.Errorf("%+v", s)
+	}
+	w.verify()
+	return x
+}
+
+// What breaks: after a refund during a sitting the review of a provider tells a result.
+func TestTheReviewOfAProviderAfterARefundTellsNoResult(t *testing.T) {
+	w := newWatched(t, 1)
+	w.withheld(func() {
+		w.in(func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := enrolment.RevokeTx(ctx, tx, "ord_0", "refunded")
+			return err
+		})
+	})
+}
+
+// What breaks: while the bank looks into the payment the review of a provider tells a result; once it decided for us nobody tells it.
+func TestTheReviewOfAProviderDuringADisputeTellsNoResult(t *testing.T) {
+	w := newWatched(t, 1)
+	_, err := w.owner.Exec(`insert into sales.orders (id, buyer_id, total_minor, currency, state, lang, demo, way, placed_at, paid_at)
+		values ('ord_0', $1, 15000, 'EUR', 'paid', 'en', false, 'card', $2, $2)`, w.learners[0], w.clock.Now())
+	w.must(err)
+	order := func(state string) {
+		_, err := w.owner.Exec("update sales.orders set state = $1 where id = 'ord_0'", state)
+		w.must(err)
+	}
+	x := w.withheld(func() { order("disputed") })
+	w.must(w.exams.RefreshOne(system, w.enrolments[0], "ord_0"))
+	if s := w.stands(x.ID); s.State != exams.Withheld {
+		t.Errorf("%+v", s)
+	}
+	order("paid")
+	w.must(w.exams.RefreshOne(system, w.enrolments[0], "ord_0"))
+	if s := w.stands(x.ID); s.State != exams.Passed || s.ResultAt == nil {
 		t.Errorf("%+v", s)
 	}
 	w.verify()
+}
+
+// What breaks: an exam is given to a provider whose set-up nobody who sits can reach, so that nobody sits it.
+func TestNoExamIsGivenToAProviderThatNobodyCanReach(t *testing.T) {
+	w := newWatched(t, 1)
+	_, err := w.exams.PutProvider(system, "tool", -1, exams.NewProvider{Name: "Tool", Kind: exams.ProctorLTI, BaseURL: w.url, TargetURL: w.url, KeysURL: w.url, ClientID: "c"})
+	w.must(err)
+	err = w.try(system, func(ctx context.Context, tx *postgres.Tx) error {
+		return w.exams.WatchTx(ctx, tx, w.session.ID, exams.Proctored, "tool")
+	})
+	if f := fault.From(err); err == nil || len(f.Fields) != 1 || f.Fields[0].Pointer != "/provider" || f.Fields[0].Code != "without-launches" {
+		t.Error(err)
+	}
+	if p := w.provider(); p.Exams != 1 {
+		t.Error("its exam was taken from the provider that had it:", p.Exams)
+	}
 }
 
 // What breaks: what the provider did not sign, what is old, for somebody else or about another attempt is taken; the same message again, or another
