@@ -27606,7 +27606,8 @@ type ClientInterface interface {
 
 	// PutExamProviderWithBody Choose who watches over an exam
 	//
-	// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
+	// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school. A provider of `lti` is
+	// refused: its launches have no address here yet, so nobody could sit the exam.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -27615,7 +27616,8 @@ type ClientInterface interface {
 
 	// PutExamProvider Choose who watches over an exam
 	//
-	// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
+	// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school. A provider of `lti` is
+	// refused: its launches have no address here yet, so nobody could sit the exam.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -35978,7 +35980,8 @@ func (c *Client) PutExam(ctx context.Context, session SessionRef, kind ExamKind,
 
 // PutExamProviderWithBody Choose who watches over an exam
 //
-// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
+// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school. A provider of `lti` is
+// refused: its launches have no address here yet, so nobody could sit the exam.
 //
 // Takes any type of body and a specified content type.
 //
@@ -35997,7 +36000,8 @@ func (c *Client) PutExamProviderWithBody(ctx context.Context, session SessionRef
 
 // PutExamProvider Choose who watches over an exam
 //
-// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
+// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school. A provider of `lti` is
+// refused: its launches have no address here yet, so nobody could sit the exam.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -61415,7 +61419,8 @@ type ClientWithResponsesInterface interface {
 
 	// PutExamProviderWithBodyWithResponse Choose who watches over an exam
 	//
-	// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
+	// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school. A provider of `lti` is
+	// refused: its launches have no address here yet, so nobody could sit the exam.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -61424,7 +61429,8 @@ type ClientWithResponsesInterface interface {
 
 	// PutExamProviderWithResponse Choose who watches over an exam
 	//
-	// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
+	// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school. A provider of `lti` is
+	// refused: its launches have no address here yet, so nobody could sit the exam.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -87004,7 +87010,8 @@ func (c *ClientWithResponses) PutExamWithResponse(ctx context.Context, session S
 
 // PutExamProviderWithBodyWithResponse Choose who watches over an exam
 //
-// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
+// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school. A provider of `lti` is
+// refused: its launches have no address here yet, so nobody could sit the exam.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -87019,7 +87026,8 @@ func (c *ClientWithResponses) PutExamProviderWithBodyWithResponse(ctx context.Co
 
 // PutExamProviderWithResponse Choose who watches over an exam
 //
-// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
+// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school. A provider of `lti` is
+// refused: its launches have no address here yet, so nobody could sit the exam.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

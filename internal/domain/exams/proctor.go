@@ -130,7 +130,6 @@ type ProctorLaunch struct {
 	User       string // as AttemptCard
 	Sitting    string // the resource link
 	Attempt    int    // its number
-	Session    string // session_data, which comes back with LtiStartAssessment
 	Title      string
 	StartURL   string // where LtiStartAssessment goes
 	ControlURL string // of the Assessment Control Service

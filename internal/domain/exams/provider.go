@@ -98,7 +98,6 @@ var (
 	ErrProviderDark = fault.New(fault.Unavailable, "provider-dark", "The keys of the provider could not be read. Send the message again later.")
 	ErrProviderURL  = fault.New(fault.Invalid, "bad-provider-url", "The address is that of a public server: https://, a name with a dot or a public address, port 443 or 8443. The operator names those that are inside (CURSUS_PROCTOR_INSIDE).")
 	ErrNotReady     = fault.New(fault.Conflict, "provider-not-ready", "The provider has not said yet that it is ready: go through its set-up first.")
-	ErrNotWatched   = fault.New(fault.Conflict, "not-watched", "No provider watches over this attempt.")
 )
 
 // ProctorWith opens the way to providers. The secret, of 32 bytes or more, seals what opens them; base is the address of our site. Error: seal.ErrWeak.
@@ -434,8 +433,9 @@ func (s *Service) GrantProvider(ctx context.Context, key, form string) ([]byte, 
 	return s.proctor.Grant(ctx, a, form)
 }
 
-// WatchTx has a provider watch over an exam of a session from now on; empty: people do. Attempts that are open stay with who watches them.
-// Errors: catalog.ErrNoSession, ErrNoExam, ErrNoProvider.
+// WatchTx has a provider watch over an exam of a session from now on; empty: people do. Attempts that are open stay with who watches them. One of lti
+// is refused: browsers have no address here that carries its launches, so nobody could set herself up. Errors: catalog.ErrNoSession, ErrNoExam,
+// ErrNoProvider, invalid-input.
 func (s *Service) WatchTx(ctx context.Context, tx *postgres.Tx, session string, kind Kind, provider string) error {
 	x, err := catalog.LockSessionTx(ctx, tx, session)
 	if err != nil {
@@ -446,8 +446,12 @@ func (s *Service) WatchTx(ctx context.Context, tx *postgres.Tx, session string, 
 		return err
 	}
 	if provider != "" {
-		if _, err := ProviderTx(ctx, tx, provider); err != nil {
+		p, err := ProviderTx(ctx, tx, provider)
+		if err != nil {
 			return err
+		}
+		if p.Kind == ProctorLTI {
+			return fault.InvalidInput(fault.Field{Pointer: "/provider", Code: "without-launches", Detail: "Nobody could sit it: launches of lti have no address here yet."})
 		}
 	}
 	if e.Version == 0 { // nobody wrote it yet: it is what every exam is
