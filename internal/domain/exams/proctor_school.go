@@ -45,7 +45,7 @@ type ProctoredSlot struct {
 	Candidates    []Candidate
 }
 
-// ProctoredSlotsTx lists the slots that are held by the schools at which a person may proctor, from a day before now on, in the order of time. The
+// ProctoredSlotsTx lists the slots that are held by the schools at which a person may proctor, from two weeks before now on, in the order of time. The
 // actor has to be the house: the database shows them to nobody else.
 func ProctoredSlotsTx(ctx context.Context, tx *postgres.Tx, personID string) ([]Slot, error) {
 	held, err := identity.HeldTx(ctx, tx, personID, mayProctor)

@@ -2,13 +2,9 @@ package exams
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
-	"net/http"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -17,7 +13,6 @@ import (
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/audit"
-	"cursus/internal/platform/idempotency"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/platform/seal"
 )
@@ -71,22 +66,6 @@ type NewProvider struct {
 	GuideFR     string      `json:"guide_fr"`
 	Enabled     *bool       `json:"enabled"` // nil: it is
 }
-
-// What secrets are for.
-const (
-	forClient   = "client"
-	forCallback = "callback"
-	forKey      = "key"
-)
-
-const (
-	maxSecret     = 4000
-	callbackBytes = 32
-	secretPrefix  = "whsec_"
-)
-
-// overlap is how long a replaced secret, or key, holds beside the new one, so that the other side can change over.
-const overlap = 24 * time.Hour
 
 var providerKey = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 
@@ -205,88 +184,6 @@ func (s *Service) PutProvider(ctx context.Context, key string, version int, n Ne
 	return p, err
 }
 
-// firstSecretsTx seals what was said, and makes what a new provider needs.
-func (s *Service) firstSecretsTx(ctx context.Context, tx *postgres.Tx, key string, n NewProvider, there bool) error {
-	if n.Secret != "" {
-		if _, err := s.addSecretTx(ctx, tx, key, forClient, []byte(n.Secret), 0); err != nil {
-			return err
-		}
-	}
-	if there {
-		return nil
-	}
-	_, err := s.renewTx(ctx, tx, key, n.Kind)
-	return err
-}
-
-// renewTx makes another secret of a provider and gives its number: of rest the one that signs its messages, of lti the key that signs ours.
-func (s *Service) renewTx(ctx context.Context, tx *postgres.Tx, key string, kind ProctorKind) (n int, err error) {
-	if kind == ProctorLTI {
-		k, err := s.proctor.NewKey()
-		if err != nil {
-			return 0, err
-		}
-		return s.addSecretTx(ctx, tx, key, forKey, k, overlap)
-	}
-	plain := make([]byte, callbackBytes)
-	_, _ = rand.Read(plain) // crypto/rand.Read never returns an error; it ends the process instead
-	return s.addSecretTx(ctx, tx, key, forCallback, plain, overlap)
-}
-
-// place is where a secret belongs: one row cannot stand in for another.
-func place(provider, purpose string, n int) string {
-	return provider + "/" + purpose + "/" + strconv.Itoa(n)
-}
-
-// addSecretTx seals a secret and gives its number. The one before it holds for overlap still.
-func (s *Service) addSecretTx(ctx context.Context, tx *postgres.Tx, key, purpose string, plain []byte, overlap time.Duration) (n int, err error) {
-	if err := tx.Get(ctx, &n, q.Q("NextProviderSecret"), key, purpose); err != nil {
-		return 0, err
-	}
-	_, err = tx.Exec(ctx, q.Q("AddProviderSecret"), key, purpose, n, s.seal.Seal(plain, place(key, purpose, n)), tx.Now(), tx.Now().Add(overlap))
-	return n, err
-}
-
-// RotateProvider makes another secret, once per idempotency key of who asks, and shows it here alone; of lti another key, which is published and
-// not shown. The one before holds beside it for 24 hours. Errors: ErrNoProvider.
-func (s *Service) RotateProvider(ctx context.Context, who, idempotencyKey, key string) (secret string, p Provider, err error) {
-	ctx = asHouse(ctx)
-	reply, _, err := s.replies.Do(ctx, who, idempotencyKey, "rotate provider "+key, func(ctx context.Context, tx *postgres.Tx) (idempotency.Reply, error) {
-		if _, err := tx.Exec(ctx, q.Q("LockProvider"), key); err != nil {
-			return idempotency.Reply{}, err
-		}
-		p, err := ProviderTx(ctx, tx, key)
-		if err != nil {
-			return idempotency.Reply{}, err
-		}
-		n, err := s.renewTx(ctx, tx, key, p.Kind)
-		if err != nil {
-			return idempotency.Reply{}, err
-		}
-		return idempotency.Reply{Status: http.StatusCreated, Body: []byte(strconv.Itoa(n))}, audit.AppendTx(ctx, tx, audit.Entry{Action: "provider.rotated", Object: key, Detail: map[string]any{"secret": n}})
-	})
-	if err != nil {
-		return "", p, err
-	}
-	n, err := strconv.Atoi(string(reply.Body))
-	if err != nil {
-		return "", p, err
-	}
-	err = s.db.View(ctx, "provider with its secret", func(ctx context.Context, tx *postgres.Tx) error {
-		if p, err = ProviderTx(ctx, tx, key); err != nil || p.Kind == ProctorLTI {
-			return err
-		}
-		var sealed []byte
-		if err := tx.Get(ctx, &sealed, q.Q("ProviderSecret"), key, forCallback, n); err != nil {
-			return err
-		}
-		plain, err := s.seal.Open(sealed, place(key, forCallback, n))
-		secret = secretPrefix + base64.StdEncoding.EncodeToString(plain)
-		return err
-	})
-	return secret, p, err
-}
-
 // setting is what was written of a provider, and not how it goes.
 func (p Provider) setting() map[string]any {
 	return map[string]any{
@@ -316,57 +213,6 @@ func ProviderTx(ctx context.Context, tx *postgres.Tx, key string) (Provider, err
 
 // asHouse is for what the house does: secrets are nobody else's to read.
 func asHouse(ctx context.Context) context.Context { return postgres.WithActor(ctx, "system") }
-
-// accessTx opens what a call to a provider needs. Errors: ErrNoProvider, seal.ErrNotReadable.
-func (s *Service) accessTx(ctx context.Context, tx *postgres.Tx, key string) (a ProctorAccess, p Provider, err error) {
-	if p, err = ProviderTx(ctx, tx, key); err != nil {
-		return a, p, err
-	}
-	a = ProctorAccess{Provider: key, Version: p.Version, Kind: p.Kind, BaseURL: p.BaseURL, TargetURL: p.TargetURL, ClientID: p.ClientID, Issuer: p.Issuer, KeysURL: p.KeysURL,
-		Audience: s.audience(key)}
-	secrets, err := s.secretsTx(ctx, tx, key)
-	if err != nil {
-		return a, p, err
-	}
-	a.Callback = secrets[forCallback]
-	if of := secrets[forClient]; len(of) > 0 {
-		a.Client = string(of[0])
-	}
-	if of := secrets[forKey]; len(of) > 0 {
-		a.Key = of[0]
-	}
-	return a, p, nil
-}
-
-// secretsTx opens what holds now, by purpose, the newest first.
-func (s *Service) secretsTx(ctx context.Context, tx *postgres.Tx, key string) (map[string][][]byte, error) {
-	var rows []struct {
-		Purpose string `db:"purpose"`
-		N       int    `db:"n"`
-		Sealed  []byte `db:"sealed"`
-	}
-	if err := tx.Select(ctx, &rows, q.Q("ProviderSecrets"), key, tx.Now()); err != nil {
-		return nil, err
-	}
-	out := map[string][][]byte{}
-	for _, r := range rows {
-		plain, err := s.seal.Open(r.Sealed, place(key, r.Purpose, r.N))
-		if err != nil {
-			return nil, err
-		}
-		out[r.Purpose] = append(out[r.Purpose], plain)
-	}
-	return out, nil
-}
-
-// access opens what a call to a provider needs, before the call.
-func (s *Service) access(ctx context.Context, key string) (a ProctorAccess, p Provider, err error) {
-	err = s.db.View(asHouse(ctx), "access to provider", func(ctx context.Context, tx *postgres.Tx) error {
-		a, p, err = s.accessTx(ctx, tx, key)
-		return err
-	})
-	return a, p, err
-}
 
 // ProbeProvider asks a provider who it is, and notes how that went. What it does not do is in the trouble. Errors: ErrNoProvider.
 func (s *Service) ProbeProvider(ctx context.Context, key string) (c ProctorConfig, trouble *ProctorTrouble, err error) {
@@ -403,100 +249,6 @@ func goesTx(ctx context.Context, tx *postgres.Tx, key string, t *ProctorTrouble)
 func clip(text string, runes int) string {
 	r := []rune(text)
 	return string(r[:min(len(r), runes)])
-}
-
-// ProviderKeys publishes the keys with which we sign what we say to a provider. Errors: ErrNoProvider.
-func (s *Service) ProviderKeys(ctx context.Context, key string) (set []byte, err error) {
-	var keys [][]byte
-	if err := s.db.View(asHouse(ctx), "keys of provider", func(ctx context.Context, tx *postgres.Tx) error {
-		if _, err := ProviderTx(ctx, tx, key); err != nil {
-			return err
-		}
-		secrets, err := s.secretsTx(ctx, tx, key)
-		keys = secrets[forKey]
-		return err
-	}); err != nil {
-		return nil, err
-	}
-	return s.proctor.Keys(keys)
-}
-
-// GrantProvider gives a provider that proves itself a token for the Assessment Control Service. Errors: ErrNoProvider, ErrForged.
-func (s *Service) GrantProvider(ctx context.Context, key, form string) ([]byte, error) {
-	a, p, err := s.access(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	if !p.Enabled || p.Kind != ProctorLTI {
-		return nil, ErrNoProvider
-	}
-	return s.proctor.Grant(ctx, a, form)
-}
-
-// WatchTx has a provider watch over an exam of a session from now on; empty: people do. Attempts that are open stay with who watches them. One of lti
-// is refused: browsers have no address here that carries its launches, so nobody could set herself up. Errors: catalog.ErrNoSession, ErrNoExam,
-// ErrNoProvider, invalid-input.
-func (s *Service) WatchTx(ctx context.Context, tx *postgres.Tx, session string, kind Kind, provider string) error {
-	x, err := catalog.LockSessionTx(ctx, tx, session)
-	if err != nil {
-		return err
-	}
-	e, err := ExamTx(ctx, tx, x.ID, kind)
-	if err != nil {
-		return err
-	}
-	if provider != "" {
-		p, err := ProviderTx(ctx, tx, provider)
-		if err != nil {
-			return err
-		}
-		if p.Kind == ProctorLTI {
-			return fault.InvalidInput(fault.Field{Pointer: "/provider", Code: "without-launches", Detail: "Nobody could sit it: launches of lti have no address here yet."})
-		}
-	}
-	if e.Version == 0 { // nobody wrote it yet: it is what every exam is
-		if provider == "" {
-			return nil
-		}
-		if e, err = s.PutTx(ctx, tx, x.ID, kind, NewExam{Title: e.Title(), Rules: e.Rules}, 0); err != nil {
-			return err
-		}
-	}
-	before, err := watchesTx(ctx, tx, e.ID)
-	if err != nil || before == provider {
-		return err
-	}
-	if provider == "" {
-		_, err = tx.Exec(ctx, q.Q("Unwatch"), e.ID)
-	} else {
-		_, err = tx.Exec(ctx, q.Q("Watch"), e.ID, provider, tx.Now())
-	}
-	if err != nil {
-		return err
-	}
-	return audit.AppendTx(ctx, tx, audit.Entry{Action: "exam.watched", Object: e.ID, Before: map[string]any{"provider": before}, After: map[string]any{"provider": provider}})
-}
-
-func watchesTx(ctx context.Context, tx *postgres.Tx, examID string) (string, error) {
-	var keys []string
-	err := tx.Select(ctx, &keys, q.Q("Watches"), examID)
-	if err != nil || len(keys) == 0 {
-		return "", err
-	}
-	return keys[0], nil
-}
-
-// WatchingTx finds the provider that watches over an exam; false: people do.
-func WatchingTx(ctx context.Context, tx *postgres.Tx, e Exam) (p Provider, watched bool, err error) {
-	if e.ID == "" {
-		return p, false, nil
-	}
-	key, err := watchesTx(ctx, tx, e.ID)
-	if err != nil || key == "" {
-		return p, false, err
-	}
-	p, err = ProviderTx(ctx, tx, key)
-	return p, err == nil && p.Enabled, err
 }
 
 // ProviderEvent is a message of a provider as staff see it.
