@@ -94,7 +94,7 @@ func (s *Service) Candidates(ctx context.Context, personID, groupID string, p pa
 		for _, x := range sessions {
 			counts := make([]int, len(Standings))
 			for _, m := range members {
-				if f, ok := facts[m.PersonID][x.ID]; ok && m.follows() && m.Thing == x.Thing {
+				if f, follows := facts.of(m, x); follows {
 					counts[slices.Index(Standings, f.standing())]++
 				}
 			}
@@ -110,36 +110,15 @@ func (s *Service) Candidates(ctx context.Context, personID, groupID string, p pa
 
 // candidatesTx reads a page of members.
 func candidatesTx(ctx context.Context, tx *postgres.Tx, g Group, p page.Request) (all []Candidate, next string, err error) {
-	members, next, err := membersTx(ctx, tx, g.ID, p)
-	if err != nil {
-		return nil, "", err
-	}
-	sessions, err := sessionsTx(ctx, tx, g)
-	if err != nil {
-		return nil, "", err
-	}
-	var told []member
-	for _, m := range members {
-		if m.Shared {
-			told = append(told, m)
-		}
-	}
-	facts, err := factsTx(ctx, tx, sessions, told)
-	if err != nil {
-		return nil, "", err
-	}
+	members, next, err := followersTx(ctx, tx, g, p)
 	all = []Candidate{}
 	for _, m := range members {
 		c := Candidate{MemberID: m.ID, StudentKey: m.StudentKey, Name: m.Name, State: m.State, Shared: m.Shared, Exams: []Candidacy{}}
-		for _, x := range sessions {
-			f, ok := facts[m.PersonID][x.ID]
-			if !ok || !m.Shared || !m.follows() || m.Thing != x.Thing {
-				continue
-			}
-			of := f.course(x)
-			y := Candidacy{Session: x.Key, Standing: f.standing(), Missing: []string{}, Exam: of.Exam, Certificate: of.Certificate}
+		for _, in := range m.in {
+			of := in.course(in.session)
+			y := Candidacy{Session: in.Key, Standing: in.standing(), Missing: []string{}, Exam: of.Exam, Certificate: of.Certificate}
 			if y.Standing == "not_eligible" || y.Standing == "sat" {
-				if y.Missing, err = missingTx(ctx, tx, m.PersonID, x.ID); err != nil {
+				if y.Missing, err = missingTx(ctx, tx, m.PersonID, in.ID); err != nil {
 					return nil, "", err
 				}
 			}
@@ -147,7 +126,7 @@ func candidatesTx(ctx context.Context, tx *postgres.Tx, g Group, p page.Request)
 		}
 		all = append(all, c)
 	}
-	return all, next, nil
+	return all, next, err
 }
 
 // missingTx is what the exam of a session asks of a learner that she does not have.

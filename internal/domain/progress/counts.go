@@ -67,10 +67,10 @@ func countsTx(ctx context.Context, tx *postgres.Tx, g Group, sessions []session,
 var everybody = page.Request{Limit: 1_000_000} // a cohort has no more seats
 
 // counted counts those who follow one session.
-func counted(x session, members []member, facts map[string]map[string]fact, now time.Time, suppress bool) SessionCounts {
+func counted(x session, members []member, facts known, now time.Time, suppress bool) SessionCounts {
 	furthest, pace := make([]int, len(Stages)), make([]int, len(Paces))
 	for _, m := range members {
-		if f, ok := facts[m.PersonID][x.ID]; ok && m.follows() && m.Thing == x.Thing {
+		if f, follows := facts.of(m, x); follows {
 			course := f.course(x)
 			furthest[slices.Index(Stages, course.Stage)]++
 			pace[slices.Index(Paces, course.Pace)]++

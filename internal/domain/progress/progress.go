@@ -258,37 +258,18 @@ func foundTx(ctx context.Context, tx *postgres.Tx, g Group, f Filter, p page.Req
 
 // learnersTx reads a page of members, and leaves out who does not match.
 func learnersTx(ctx context.Context, tx *postgres.Tx, g Group, wanted Filter, p page.Request) (all []Learner, next string, err error) {
-	members, next, err := membersTx(ctx, tx, g.ID, p)
-	if err != nil {
-		return nil, "", err
-	}
-	sessions, err := sessionsTx(ctx, tx, g)
-	if err != nil {
-		return nil, "", err
-	}
-	var told []member
-	for _, m := range members {
-		if m.Shared {
-			told = append(told, m)
-		}
-	}
-	facts, err := factsTx(ctx, tx, sessions, told)
-	if err != nil {
-		return nil, "", err
-	}
+	members, next, err := followersTx(ctx, tx, g, p)
 	all = []Learner{}
 	for _, m := range members {
 		l := Learner{MemberID: m.ID, StudentKey: m.StudentKey, Name: m.Name, State: m.State, Shared: m.Shared, Courses: []Course{}}
-		for _, x := range sessions {
-			if f, ok := facts[m.PersonID][x.ID]; ok && m.Shared && m.follows() && m.Thing == x.Thing {
-				if c := f.course(x); wanted.keeps(c) {
-					l.Courses = append(l.Courses, c)
-				}
+		for _, in := range m.in {
+			if c := in.course(in.session); wanted.keeps(c) {
+				l.Courses = append(l.Courses, c)
 			}
 		}
 		if wanted == (Filter{}) || len(l.Courses) > 0 {
 			all = append(all, l)
 		}
 	}
-	return all, next, nil
+	return all, next, err
 }

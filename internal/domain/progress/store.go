@@ -2,6 +2,7 @@ package progress
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/lib/pq"
@@ -68,17 +69,64 @@ func allTx(ctx context.Context, tx *postgres.Tx, g Group) (sessions []session, m
 	return sessions, members, err
 }
 
-// factsTx gives what is known of members, by person and session.
-func factsTx(ctx context.Context, tx *postgres.Tx, sessions []session, members []member) (map[string]map[string]fact, error) {
+// known is what is known of people, by person and session.
+type known map[string]map[string]fact
+
+// of gives what is known of a member in a session, where she follows it by what she was enrolled for in this group.
+func (k known) of(m member, x session) (f fact, follows bool) {
+	f, follows = k[m.PersonID][x.ID]
+	return f, follows && m.follows() && m.Thing == x.Thing
+}
+
+// follower is a member with what her school or company may see of each session that she follows: nothing without her consent.
+type follower struct {
+	member
+	in []following
+}
+
+type following struct {
+	session
+	fact
+}
+
+// followersTx reads a page of members.
+func followersTx(ctx context.Context, tx *postgres.Tx, g Group, p page.Request) (all []follower, next string, err error) {
+	members, next, err := membersTx(ctx, tx, g.ID, p)
+	if err != nil {
+		return nil, "", err
+	}
+	sessions, err := sessionsTx(ctx, tx, g)
+	if err != nil {
+		return nil, "", err
+	}
+	told := slices.DeleteFunc(slices.Clone(members), func(m member) bool { return !m.Shared })
+	facts, err := factsTx(ctx, tx, sessions, told)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, m := range members {
+		one := follower{member: m}
+		for _, x := range sessions {
+			if f, follows := facts.of(m, x); follows && m.Shared {
+				one.in = append(one.in, following{x, f})
+			}
+		}
+		all = append(all, one)
+	}
+	return all, next, nil
+}
+
+// factsTx gives what is known of members.
+func factsTx(ctx context.Context, tx *postgres.Tx, sessions []session, members []member) (known, error) {
 	return factsOf(ctx, tx, "Facts", sessions, members, tx.Now())
 }
 
 // factsAtTx is the same as it was at a time, as it was known then, without grades, sittings and papers.
-func factsAtTx(ctx context.Context, tx *postgres.Tx, sessions []session, members []member, at time.Time) (map[string]map[string]fact, error) {
+func factsAtTx(ctx context.Context, tx *postgres.Tx, sessions []session, members []member, at time.Time) (known, error) {
 	return factsOf(ctx, tx, "FactsAt", sessions, members, at)
 }
 
-func factsOf(ctx context.Context, tx *postgres.Tx, statement string, sessions []session, members []member, at time.Time) (map[string]map[string]fact, error) {
+func factsOf(ctx context.Context, tx *postgres.Tx, statement string, sessions []session, members []member, at time.Time) (known, error) {
 	var people, ids []string
 	var begins []*time.Time
 	for _, m := range members {
@@ -93,7 +141,7 @@ func factsOf(ctx context.Context, tx *postgres.Tx, statement string, sessions []
 	if err := tx.Select(ctx, &rows, q.Q(statement), pq.Array(people), pq.Array(ids), pq.Array(begins), at); err != nil {
 		return nil, err
 	}
-	out := map[string]map[string]fact{}
+	out := known{}
 	for _, f := range rows {
 		if out[f.LearnerID] == nil {
 			out[f.LearnerID] = map[string]fact{}
