@@ -251,6 +251,18 @@ func (w *world) labStory(t *testing.T, walker *apitest.Walker, staff string) {
 	if row := s.ask(200, "getLabBoard", nil, nil)["launches"].([]any)[0].(map[string]any); row["help_since"] != nil {
 		t.Error("helped, and still asking:", row)
 	}
+	books := func() map[string]float64 { // of who has the formula, in EUR
+		all := map[string]float64{}
+		for _, r := range s.ask(200, "getOutcomes", nil, nil)["revenue"].([]any) {
+			for _, m := range r.(map[string]any)["metrics"].([]any) {
+				if m := m.(map[string]any); r.(map[string]any)["currency"] == "EUR" && m["amount"] != nil {
+					all[m["id"].(string)] = m["amount"].(map[string]any)["amount_minor"].(float64)
+				}
+			}
+		}
+		return all
+	}
+	was := books()
 	s.ask(204, "stopLab", launch, nil)
 	w.quiet()
 	tell("m3", "stopped")
@@ -258,8 +270,8 @@ func (w *world) labStory(t *testing.T, walker *apitest.Walker, staff string) {
 	if cost := row["cost"].(map[string]any); row["state"] != "ended" || row["stop_reason"] != "teacher" || cost["amount_minor"] != 13.0 {
 		t.Error("10 minutes at 1.25 cents are 12.5:", row)
 	}
-	if outcomes := s.ask(200, "getOutcomes", nil, nil); outcomes == nil {
-		t.Error("no outcomes")
+	if is := books(); is["cost"] != was["cost"]+13 || is["contribution"] != is["net_revenue"]-is["cost"] {
+		t.Error("what the lab cost is not in the outcomes:", was, is)
 	}
 	walker.Values["lab"], walker.Values["lab_launch"] = at["lab"], launch["lab_launch"]
 }

@@ -50,7 +50,7 @@ type Revenue struct {
 	PerStarted   *money.Amount `json:"net_per_started"`
 	PerDiligent  *money.Amount `json:"net_per_diligent"`
 	PerCertified *money.Amount `json:"net_per_certified"`
-	// What the same enrolments cost, as far as costs were recorded (workshop days), and what is left; nil: no cost was recorded.
+	// What the same enrolments cost, as far as costs were recorded (workshop days, labs, fees), and what is left; nil: no cost was recorded.
 	Cost                     *money.Amount `json:"cost,omitempty"`
 	Contribution             *money.Amount `json:"contribution,omitempty"` // net − cost
 	CostPerCertified         *money.Amount `json:"cost_per_certified,omitempty"`
@@ -170,7 +170,7 @@ func (o Outcomes) Lines(r Revenue) []Line {
 		{"net_per_diligent", "net / diligent", o.Diligent.Count, r.PerDiligent}, {"net_per_certified", "net / certified", o.Certified.Count, r.PerCertified},
 	}
 	if r.Cost != nil {
-		lines = append(lines, Line{"cost", "workshop days, split over those who attended", 1, r.Cost}, Line{"contribution", "net − cost", 1, r.Contribution},
+		lines = append(lines, Line{"cost", "all costs of the enrolments: workshop days, labs, fees", 1, r.Cost}, Line{"contribution", "net − cost", 1, r.Contribution},
 			Line{"cost_per_certified", "cost / certified", o.Certified.Count, r.CostPerCertified},
 			Line{"contribution_per_certified", "contribution / certified", o.Certified.Count, r.ContributionPerCertified})
 	}
