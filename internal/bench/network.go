@@ -61,9 +61,6 @@ func Network(ctx context.Context, owner *postgres.DB, enrolments int64, told fun
 			if p.sized {
 				args = []any{enrolments, Sessions(enrolments)}
 			}
-			if _, err := tx.Exec(ctx, q.Q("Roomy")); err != nil {
-				return err
-			}
 			_, err := tx.Exec(ctx, q.Q(p.statement), args...)
 			return err
 		})

@@ -1,10 +1,7 @@
 -- name: Bare
 -- The rows are made as a day's traffic would have left them, and not by the rooms: without triggers and foreign keys, which would ask
--- about each of them.
-set local session_replication_role = replica;
-
--- name: Roomy
-set local work_mem = '512MB';
+-- about each of them; and in as much memory as sorting them takes.
+select set_config('session_replication_role', 'replica', true), set_config('work_mem', '512MB', true);
 
 -- name: Sessions
 -- $1 enrolments, $2 sessions. A session begins every few days over ten years.
