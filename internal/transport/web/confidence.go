@@ -104,7 +104,7 @@ func (w *Web) workOnCall(r *request) (reply, error) {
 	} else {
 		err = w.house.NoteCall(r.ctx, r.viewer, r.form("key"), id, confidence.NewCall{Outcome: r.form("outcome"), Note: strings.TrimSpace(r.form("note"))})
 	}
-	if wrong := refusal(err); wrong != nil && wrong.Kind != fault.NotFound && wrong.Kind != fault.Forbidden {
+	if wrong := refusal(err); wrong != nil && wrong.Kind != fault.NotFound {
 		return w.callsWith(r, callPage{Wrong: wrong, Written: map[string]string{"enrolment": id, "outcome": r.form("outcome"), "note": r.form("note")}})
 	}
 	return reply{redirect: "/console/exam-calls?" + callPage{Filter: callFilter(r)}.Query()}, err
@@ -145,7 +145,7 @@ func (w *Web) saveExamReminders(r *request) (reply, error) {
 	if err == nil {
 		err = w.house.SaveExamReminders(r.ctx, r.viewer, d.Session, version, p)
 	}
-	if d.Wrong = refusedOrChanged(err, confidence.ErrChanged); d.Wrong != nil && d.Wrong.Kind != fault.NotFound && d.Wrong.Kind != fault.Forbidden {
+	if d.Wrong = refusedOrChanged(err, confidence.ErrChanged); d.Wrong != nil && d.Wrong.Kind != fault.NotFound {
 		if now, err := w.house.ExamReminders(r.ctx, r.viewer, d.Session); err == nil {
 			d.Written["version"] = strconv.Itoa(now.Version) // after a change by somebody else, to save again is to decide
 		}

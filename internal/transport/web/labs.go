@@ -103,15 +103,12 @@ func (w *Web) workOnLabs(r *request) (reply, error) {
 	if err == nil {
 		err = w.house.WorkOnLabs(r.ctx, r.viewer, r.param("key"), r.form("key"), work)
 	}
-	if err == nil {
-		return reply{redirect: "/console/sessions/" + url.PathEscape(r.param("key")) + "/labs"}, nil
-	}
-	k := fault.From(err)
-	if kinds[k.Kind].status >= 500 || k.Kind == fault.NotFound || k.Kind == fault.Forbidden {
-		return reply{}, err
+	wrong := refusedOrChanged(err, labs.ErrChanged)
+	if wrong == nil || wrong.Kind == fault.NotFound {
+		return reply{redirect: "/console/sessions/" + url.PathEscape(r.param("key")) + "/labs"}, err
 	}
 	d, found := w.house.LabDesk(r.ctx, r.viewer, r.param("key"))
-	return reply{status: kinds[k.Kind].status, page: "labs", title: "labs.title", data: labForm{LabDesk: d, Written: written(r, labFields), Wrong: k}}, found
+	return reply{status: refusedAs(wrong), page: "labs", title: "labs.title", data: labForm{LabDesk: d, Written: written(r, labFields), Wrong: wrong}}, found
 }
 
 func (w *Web) labBoard(r *request) (reply, error) {
