@@ -149,33 +149,27 @@ func WriteCallsTx(ctx context.Context, tx *postgres.Tx, f CallFilter, w io.Write
 	if err := out.Write([]string{"enrolment", "name", "session", "reason", "days_left", "closes_at", "like_her_sat", "like_her_passed", "email", "number", "last_contact", "last_outcome", "coach"}); err != nil {
 		return err
 	}
+	at := func(t *time.Time) string {
+		if t == nil {
+			return ""
+		}
+		return t.UTC().Format(time.RFC3339)
+	}
 	for p := (page.Request{Limit: perFile}); ; {
 		all, next, err := CallsTx(ctx, tx, f, p)
 		if err != nil {
 			return err
 		}
 		for _, c := range all {
-			number := func(n int) string {
-				if n <= 0 {
-					return ""
-				}
-				return strconv.Itoa(n)
-			}
-			at := func(t *time.Time) string {
-				if t == nil {
-					return ""
-				}
-				return t.UTC().Format(time.RFC3339)
-			}
-			days, passed := "", ""
+			days, sat, passed := "", "", ""
 			if left := c.DaysLeft(tx.Now()); left >= 0 {
 				days = strconv.Itoa(left)
 			}
 			if c.Standing.By != "" {
-				passed = strconv.Itoa(c.Standing.Passed)
+				sat, passed = strconv.Itoa(c.Standing.Sat), strconv.Itoa(c.Standing.Passed)
 			}
 			if err := out.Write([]string{
-				c.EnrolmentID, roster.Cell(c.Name), c.SessionKey, c.Reason, days, at(c.ClosesAt), number(c.Standing.Sat), passed, roster.Cell(c.Email), roster.Cell(c.Number), at(c.LastAt),
+				c.EnrolmentID, roster.Cell(c.Name), c.SessionKey, c.Reason, days, at(c.ClosesAt), sat, passed, roster.Cell(c.Email), roster.Cell(c.Number), at(c.LastAt),
 				c.LastOutcome, roster.Cell(c.CoachName),
 			}); err != nil {
 				return err
