@@ -73,7 +73,7 @@ func (f facts) refusal() *fault.Fault {
 	case !f.open:
 		return ErrClosed
 	case !f.sessionRuns:
-		return ErrNotRunningS
+		return ErrOutOfSession
 	case !f.inForce:
 		return ErrLeft
 	case f.disputed:

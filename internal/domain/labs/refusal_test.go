@@ -18,7 +18,7 @@ func TestEveryReasonShutsTheDoor(t *testing.T) {
 			entitled: rapid.Bool().Draw(t, "entitled"), used: rapid.IntRange(0, 20).Draw(t, "used"), quota: rapid.IntRange(1, 20).Draw(t, "quota"),
 		}
 		reasons := map[*fault.Fault]bool{
-			ErrClosed: !f.open, ErrNotRunningS: !f.sessionRuns, ErrLeft: !f.inForce, ErrContested: f.disputed, ErrArrears: f.hold == enrolment.HoldAll, ErrFormula: !f.entitled, ErrQuota: f.used >= f.quota,
+			ErrClosed: !f.open, ErrOutOfSession: !f.sessionRuns, ErrLeft: !f.inForce, ErrContested: f.disputed, ErrArrears: f.hold == enrolment.HoldAll, ErrFormula: !f.entitled, ErrQuota: f.used >= f.quota,
 		}
 		any := false
 		for _, holds := range reasons {

@@ -32,20 +32,22 @@ func (s *Service) AskStopTx(ctx context.Context, tx *postgres.Tx, id string) err
 	if l.State != Running {
 		return ErrNotRunning
 	}
-	return s.askStopTx(ctx, tx, l, ReasonTeacher)
+	_, err = s.askStopTx(ctx, tx, l, ReasonTeacher)
+	return err
 }
 
-func (s *Service) askStopTx(ctx context.Context, tx *postgres.Tx, l Launch, reason string) error {
+// askStopTx says whether it asked: not again so soon.
+func (s *Service) askStopTx(ctx context.Context, tx *postgres.Tx, l Launch, reason string) (asked bool, err error) {
 	if l.StopAskedAt != nil && tx.Now().Before(l.StopAskedAt.Add(askAgain)) {
-		return nil
+		return false, nil
 	}
 	if _, err := tx.Exec(ctx, q.Q("AskStop"), l.ID, tx.Now(), reason); err != nil {
-		return err
+		return false, err
 	}
 	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "lab_launch.stop_asked", Object: l.ID, Detail: map[string]string{"reason": reason}}); err != nil {
-		return err
+		return false, err
 	}
-	return s.jobs.EnqueueTx(ctx, tx, StopDue{l.ID})
+	return true, s.jobs.EnqueueTx(ctx, tx, StopDue{l.ID})
 }
 
 // Stop asks the provider of a launch to stop its machine; one that has ended meanwhile is left. A provider that does not answer makes an error.
@@ -120,23 +122,15 @@ func (s *Service) sweepTx(ctx context.Context, tx *postgres.Tx, id string) (bool
 	}
 	reason := ""
 	switch {
-	case errors.Is(refusalOf(stands), ErrQuota):
+	case stands.Refused == ErrQuota:
 		reason = ReasonQuota
 	case stands.Refused != nil:
 		reason = ReasonAccess
 	case !tx.Now().Before(l.LastAt.Add(l.idle())):
 		reason = ReasonIdle
 	}
-	if reason == "" || l.StopAskedAt != nil && tx.Now().Before(l.StopAskedAt.Add(askAgain)) {
+	if reason == "" {
 		return false, nil
 	}
-	return true, s.askStopTx(ctx, tx, l, reason)
-}
-
-// refusalOf is why she cannot open the lab as an error; nil where she can.
-func refusalOf(s Standing) error {
-	if s.Refused == nil {
-		return nil
-	}
-	return s.Refused
+	return s.askStopTx(ctx, tx, l, reason)
 }
