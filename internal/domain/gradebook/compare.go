@@ -128,11 +128,9 @@ func (k *intake) nextCell(id string, column int, at time.Time, rank int, otherwi
 		if l.wiped {
 			return l.at, k.cells[id][column].at(l.at, otherwise), true
 		}
-		row, place := l.rows[id], -1
-		if p, has := l.columns[column]; has {
-			place = p
-		}
-		if row == nil || place < 0 || row.Cells[place] == unsaid {
+		row := l.rows[id]
+		place, has := l.columns[column]
+		if row == nil || !has || row.Cells[place] == unsaid {
 			continue
 		}
 		return l.at, row.Cells[place], true
@@ -144,11 +142,14 @@ func (k *intake) nextCell(id string, column int, at time.Time, rank int, otherwi
 func (k *intake) nextPresence(id string, at time.Time, rank int) (then time.Time, enrolled, ok bool) {
 	for i := range k.later {
 		l := &k.later[i]
-		row := l.rows[id]
-		if l.wiped && l.after(at, rank) {
+		if !l.after(at, rank) {
+			continue
+		}
+		if l.wiped {
 			return l.at, k.stages[id][journey.Enrolled].at(l.at, false), true
 		}
-		if !l.after(at, rank) || l.unread[id] || row == nil && !l.full || row != nil && row.Quiet {
+		row := l.rows[id]
+		if l.unread[id] || row == nil && !l.full || row != nil && row.Quiet {
 			continue
 		}
 		return l.at, row != nil && row.Enrolled, true
@@ -156,13 +157,17 @@ func (k *intake) nextPresence(id string, at time.Time, rank int) (then time.Time
 	return then, false, false
 }
 
-func (k *intake) nextCohort(id string, at time.Time) (then time.Time, name string, ok bool) {
+// nextCohort gives in which cohort the next snapshot says that somebody is.
+func (k *intake) nextCohort(id string) (then time.Time, name string, ok bool) {
 	for i := range k.later {
 		l := &k.later[i]
-		if l.wiped && l.after(at, k.rank) {
+		if !l.after(k.at, k.rank) {
+			continue
+		}
+		if l.wiped {
 			return l.at, k.cohorts[id].at(l.at, ""), true
 		}
-		if row := l.rows[id]; l.after(at, k.rank) && l.cohorts && row != nil {
+		if row := l.rows[id]; l.cohorts && row != nil {
 			return l.at, row.Cohort, true
 		}
 	}
@@ -268,7 +273,7 @@ func (k *intake) compare(ctx context.Context) error {
 	r := &k.report
 	for i, e := range r.Events {
 		if e.Column == presence {
-			k.setPresence(k.events[i], e.At, -1, e.Value == 1, true)
+			k.setPresence(k.events[i], e.At, -1, e.Value == 1)
 		}
 	}
 	for i, e := range r.Events {
@@ -280,7 +285,7 @@ func (k *intake) compare(ctx context.Context) error {
 		if was, there := k.cells[id][k.ids[e.Column]].has(e.At); there && was > e.Value {
 			continue // of two scores at one instant the better one counts, whichever comes first
 		}
-		k.setCell(id, e.Column, e.At, -1, e.Value, true)
+		k.setCell(id, e.Column, e.At, -1, e.Value)
 	}
 	for _, id := range k.concerned() {
 		k.reconsider(id) // what its rows say is compared with what its events left
@@ -293,13 +298,13 @@ func (k *intake) compare(ctx context.Context) error {
 			if len(k.later) == 0 && row.Enrolled && !k.fresh[id] && !k.stages[id][journey.Enrolled].at(k.at, false) {
 				k.collection.LearnersBack++
 			}
-			k.setPresence(id, k.at, k.rank, row.Enrolled, k.rank < 0)
+			k.setPresence(id, k.at, k.rank, row.Enrolled)
 		} else {
 			k.assume(id, k.at, k.rank)
 		}
 		for c, v := range row.Cells {
 			if v != unsaid {
-				k.setCell(id, c, k.at, k.rank, v, false)
+				k.setCell(id, c, k.at, k.rank, v)
 			}
 		}
 		if r.Cohorts {
@@ -401,15 +406,15 @@ func (k *intake) leave(ctx context.Context, accounted map[string]bool) error {
 	for _, id := range k.concerned() {
 		if !accounted[id] && k.stages[id][journey.Enrolled].at(k.at, false) {
 			k.collection.LearnersLeft++
-			k.setPresence(id, k.at, k.rank, false, false)
+			k.setPresence(id, k.at, k.rank, false)
 		}
 	}
 	return nil
 }
 
-// setPresence says that somebody is enrolled or not since an instant. What an intake that is not read again says is written even where it changes
-// nothing: an older one that comes later must find it.
-func (k *intake) setPresence(id string, at time.Time, rank int, enrolled, always bool) {
+// setPresence says that somebody is enrolled or not since an instant. What an intake that is not read again (rank -1) says is written even where it
+// changes nothing: an older one that comes later must find it.
+func (k *intake) setPresence(id string, at time.Time, rank int, enrolled bool) {
 	if i := slices.IndexFunc(k.assumed[id], at.Equal); i >= 0 {
 		k.assumed[id], k.reassumed[id] = slices.Delete(k.assumed[id], i, i+1), true
 	}
@@ -417,7 +422,7 @@ func (k *intake) setPresence(id string, at time.Time, rank int, enrolled, always
 	then, says, ok := k.nextPresence(id, at, rank)
 	was := k.stages[id][journey.Enrolled]
 	_, there := was.has(at)
-	if was.at(at, false) != enrolled || always && !there {
+	if was.at(at, false) != enrolled || rank < 0 && !there {
 		k.setStage(id, journey.Enrolled, at, enrolled)
 	}
 	if ok && k.stages[id][journey.Enrolled].at(then, false) != says {
@@ -433,13 +438,13 @@ func (k *intake) setStage(id string, stage journey.Stage, at time.Time, holds bo
 	k.changes = append(k.changes, journey.Change{EnrolmentID: id, Stage: stage, At: at, Reached: holds, Cause: k.collection.ID})
 }
 
-// setCell says what a cell holds since an instant.
-func (k *intake) setCell(id string, place int, at time.Time, rank int, v int64, always bool) {
+// setCell says what a cell holds since an instant, as setPresence does.
+func (k *intake) setCell(id string, place int, at time.Time, rank int, v int64) {
 	column, otherwise := k.ids[place], nothing(k.report.Columns[place])
 	was := k.cells[id][column]
 	then, says, ok := k.nextCell(id, column, at, rank, otherwise)
 	_, there := was.has(at)
-	if before := was.at(at, otherwise); before != v || always && !there {
+	if before := was.at(at, otherwise); before != v || rank < 0 && !there {
 		k.addCell(id, column, at, v)
 		k.count(before, v)
 	}
@@ -488,7 +493,7 @@ func (k *intake) setCohort(id, cohort string) {
 		k.cohorts[id] = k.cohorts[id].with(at, name)
 		k.cohortIDs, k.cohortTimes, k.cohortNames = append(k.cohortIDs, id), append(k.cohortTimes, at.Format(time.RFC3339Nano)), append(k.cohortNames, name)
 	}
-	then, name, ok := k.nextCohort(id, k.at)
+	then, name, ok := k.nextCohort(id)
 	if k.cohorts[id].at(k.at, "") != cohort {
 		add(k.at, cohort)
 	}

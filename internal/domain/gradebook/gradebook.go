@@ -66,8 +66,8 @@ type Collection struct {
 	Rejects      []Reject  `json:"rejects"`
 
 	// The difference, said when it is made.
-	ScoresFirst   int      `json:"scores_first"`   // where there was none
-	ScoresRaised  int      `json:"scores_raised"`  //
+	ScoresFirst   int      `json:"scores_first"` // where there was none
+	ScoresRaised  int      `json:"scores_raised"`
 	ScoresLowered int      `json:"scores_lowered"` // and not to nought
 	ScoresDropped int      `json:"scores_dropped"` // to nought, or taken back
 	NewColumns    []string `json:"new_columns"`    // exercises that no intake had before

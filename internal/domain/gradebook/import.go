@@ -206,12 +206,12 @@ func (k *intake) accept(ctx context.Context, r Report) error {
 		if err := k.tx.Select(ctx, &taken, q.Q("AddStatements"), k.session.ID, pq.Array(ids), k.collection.ID); err != nil {
 			return err
 		}
-		new := make(map[string]bool, len(taken))
+		first := make(map[string]bool, len(taken))
 		for _, id := range taken {
-			new[id] = true
+			first[id] = true
 		}
 		events = slices.DeleteFunc(events, func(e Event) bool {
-			if e.id == "" || new[e.id] {
+			if e.id == "" || first[e.id] {
 				return false
 			}
 			r.Ignored = append(r.Ignored, Reject{Line: e.line, Code: Duplicate, ID: e.id})
@@ -264,12 +264,10 @@ func (k *intake) prepareColumns(ctx context.Context) error {
 
 // column is a column of a session as it is kept.
 type column struct {
-	ID         int     `db:"id"`
-	Kind       string  `db:"kind"`
-	Label      string  `db:"label"`
-	Occurrence int     `db:"occurrence"`
-	Title      *string `db:"title"`
-	MergedInto *int    `db:"merged_into"`
+	ID         int    `db:"id"`
+	Kind       string `db:"kind"`
+	Label      string `db:"label"`
+	Occurrence int    `db:"occurrence"`
 }
 
 func (c column) key() Column { return Column{c.Kind, c.Label, c.Occurrence} }
@@ -279,29 +277,20 @@ func columnsTx(ctx context.Context, tx *postgres.Tx, sessionID string) (all []co
 	return all, err
 }
 
-// columnIDs gives where the cells of a column are kept: those of a renamed one with the exercise that it is.
 func columnIDs(all []column) map[Column]int {
 	out := make(map[Column]int, len(all))
 	for _, c := range all {
-		if out[c.key()] = c.ID; c.MergedInto != nil {
-			out[c.key()] = *c.MergedInto
-		}
+		out[c.key()] = c.ID
 	}
 	return out
 }
 
 // columnDifference says which exercises a report has for the first time, and which of those before it has no longer.
 func columnDifference(before []column, r Report) (fresh, absent []string) {
-	had := map[Column]bool{}
-	ids := columnIDs(before)
-	for _, c := range before {
-		had[c.key()] = true
-	}
-	there := map[int]bool{}
+	had, there := columnIDs(before), map[Column]bool{}
 	for _, c := range r.Columns {
-		if id, known := ids[c]; known {
-			there[id] = true
-		} else if c.Kind == "exercise" && !slices.Contains(fresh, c.Label) {
+		there[c] = true
+		if _, known := had[c]; !known && c.Kind == "exercise" && !slices.Contains(fresh, c.Label) {
 			fresh = append(fresh, c.Label)
 		}
 	}
@@ -309,7 +298,7 @@ func columnDifference(before []column, r Report) (fresh, absent []string) {
 		return fresh, nil // others say part of it
 	}
 	for _, c := range before {
-		if c.Kind == "exercise" && c.MergedInto == nil && !there[c.ID] && !slices.Contains(absent, c.Label) {
+		if c.Kind == "exercise" && !there[c.key()] && !slices.Contains(absent, c.Label) {
 			absent = append(absent, c.Label)
 		}
 	}

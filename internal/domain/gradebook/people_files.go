@@ -1,8 +1,6 @@
 package gradebook
 
 import (
-	"errors"
-	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -31,22 +29,9 @@ func parseProfiles(t *table, at map[string]int) (r Report, err error) {
 	}
 	id, username, email, cohort, since, external := at["id"], at["username"], place("email"), place("cohort"), place("enrollment_date"), place("external_user_key")
 	r = Report{Kind: Profiles, Family: Modern, Partial: true, Cohorts: cohort >= 0}
-	return r, r.rows(t, id, func(record []string) (row Row, col int, code, detail string) {
-		if id < len(record) {
-			row.Subject = strings.Clone(strings.TrimSpace(record[id]))
-		}
-		if col, code, detail = t.short(record); code != "" {
+	err = r.rows(t, id, func(record []string) (row Row, col int, code, detail string) {
+		if row, col, code, detail = t.person(record, id, username, email); code != "" {
 			return row, col, code, detail
-		}
-		row.Username, row.Enrolled = strings.Clone(record[username]), true
-		if row.Subject == "" || len(row.Subject) > 255 {
-			return row, id, "bad-learner", "The learner's id is missing or too long."
-		}
-		if utf8.RuneCountInString(row.Username) > 255 {
-			return row, username, "bad-learner", "The user name is longer than 255 characters."
-		}
-		if email >= 0 && len(record[email]) <= 254 {
-			row.Email = strings.Clone(record[email])
 		}
 		if cohort >= 0 {
 			if row.Cohort = strings.Clone(record[cohort]); row.Cohort == "[unassigned]" || row.Cohort == "[unavailable]" {
@@ -70,6 +55,7 @@ func parseProfiles(t *table, at map[string]int) (r Report, err error) {
 		}
 		return row, 0, "", ""
 	})
+	return r, err
 }
 
 // parseIDs reads anonymized_ids: by which ids learners are called where they are not to be known. It says nothing of who is enrolled.
@@ -79,29 +65,23 @@ func parseIDs(t *table, at map[string]int) (r Report, err error) {
 	if i, ok := at["course specific anonymized user id"]; ok {
 		keys = append(keys, i)
 	}
-	for {
-		record, line, err := t.next()
-		if errors.Is(err, io.EOF) {
-			return r, nil
-		}
-		if err != nil {
-			return r, err
-		}
+	err = t.each(func(record []string, line int) {
 		if col, code, detail := t.short(record); code != "" {
 			r.Rejects = append(r.Rejects, Reject{Line: line, Column: col + 1, Code: code, Detail: detail})
-			continue
+			return
 		}
 		subject := strings.Clone(strings.TrimSpace(record[id]))
 		if subject == "" || len(subject) > 255 {
 			r.Rejects = append(r.Rejects, Reject{Line: line, Column: id + 1, Code: "bad-learner", Detail: "The learner's id is missing or too long."})
-			continue
+			return
 		}
 		for _, k := range keys {
 			if key := strings.Clone(strings.TrimSpace(record[k])); key != "" && len(key) <= 255 {
 				r.Known = append(r.Known, Alias{subject, byAnonymous, key})
 			}
 		}
-	}
+	})
+	return r, err
 }
 
 // Issued is how many certificates a platform counts.
@@ -118,33 +98,28 @@ func parseIssued(t *table, at map[string]int) (r Report, err error) {
 	if i, ok := at["date report run"]; ok {
 		run = i
 	}
-	for {
-		record, line, err := t.next()
-		if errors.Is(err, io.EOF) {
-			return r, nil
-		}
-		if err != nil {
-			return r, err
-		}
+	err = t.each(func(record []string, line int) {
 		reject := func(col int, code, detail string) {
 			r.Rejects = append(r.Rejects, Reject{Line: line, Column: col + 1, Code: code, Detail: detail})
 		}
 		if col, code, detail := t.short(record); code != "" {
 			reject(col, code, detail)
-			continue
+			return
 		}
 		x := Issued{Type: strings.Clone(strings.TrimSpace(record[kind]))}
 		if x.Type == "" || utf8.RuneCountInString(x.Type) > 100 {
 			reject(kind, "bad-type", "A type of certificate has a name of 1 to 100 characters.")
-			continue
+			return
 		}
-		if x.Total, err = strconv.Atoi(strings.TrimSpace(record[total])); err != nil || x.Total < 0 || x.Total > 1e9 {
+		var bad error
+		if x.Total, bad = strconv.Atoi(strings.TrimSpace(record[total])); bad != nil || x.Total < 0 || x.Total > 1e9 {
 			reject(total, "bad-number", "A number of certificates is written 0, 1, 2 ….")
-			continue
+			return
 		}
 		if run >= 0 {
 			x.RunAt, _ = parseTime(record[run]) // platforms write it in the words of their language
 		}
 		r.Issued = append(r.Issued, x)
-	}
+	})
+	return r, err
 }

@@ -1,8 +1,6 @@
 package gradebook
 
 import (
-	"errors"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -75,7 +73,7 @@ func parseRoster(t *table) (r Report, err error) {
 	}
 	r = Report{Kind: Roster, Family: Plain, Partial: true}
 	_, r.Cohorts = p.at["cohort"]
-	return r, r.rows(t, p.at["learner"], func(record []string) (row Row, at int, code, detail string) {
+	err = r.rows(t, p.at["learner"], func(record []string) (row Row, at int, code, detail string) {
 		if row.Key, row.Username, at, code, detail = p.learner(record); code != "" {
 			return row, at, code, detail
 		}
@@ -101,6 +99,7 @@ func parseRoster(t *table) (r Report, err error) {
 		r.Events = append(r.Events, events...)
 		return row, 0, "", ""
 	})
+	return r, err
 }
 
 // settle says of a roster who is enrolled at the time at which it was made: a leave may be announced in it. Who is to come later is refused.
@@ -128,21 +127,17 @@ func (r *Report) settle(at time.Time) {
 	}
 }
 
-// columnOf finds the column of an exercise, making it where it is new.
-func (r *Report) columnOf(label string) int {
-	c := Column{Kind: "exercise", Label: label}
-	if l := strings.ToLower(label); l == "grade" || l == "total" {
-		c = Column{Kind: "grade", Label: "grade"}
-	}
-	return r.column(c)
-}
+// places are those of the columns of a report that is being read.
+type places map[Column]int
 
-func (r *Report) column(c Column) int {
-	if i := slices.Index(r.Columns, c); i >= 0 {
-		return i
+// of finds the place of a column, making it where it is new.
+func (p places) of(r *Report, c Column) int {
+	at, known := p[c]
+	if !known {
+		at = len(r.Columns)
+		p[c], r.Columns = at, append(r.Columns, c)
 	}
-	r.Columns = append(r.Columns, c)
-	return len(r.Columns) - 1
+	return at
 }
 
 const badLabel = "An exercise has a name of 1 to 255 characters."
@@ -157,31 +152,24 @@ func parseLong(t *table) (r Report, err error) {
 		return r, err
 	}
 	r = Report{Kind: Long, Family: Plain, Partial: true}
-	places := map[string]int{} // r.column is linear
-	for {
-		record, line, err := t.next()
-		if errors.Is(err, io.EOF) {
-			return r, nil
-		}
-		if err != nil {
-			return r, err
-		}
+	place := places{}
+	err = t.each(func(record []string, line int) {
 		if blank(record) {
-			continue
+			return
 		}
 		e, label, at, code, detail := p.score(record)
 		if code != "" {
 			r.Rejects = append(r.Rejects, Reject{Line: line, Column: at + 1, Code: code, Detail: detail, Subject: e.Key})
-			continue
+			return
 		}
-		place, known := places[label]
-		if !known {
-			place = r.columnOf(label)
-			places[label] = place
+		c := Column{Kind: "exercise", Label: label}
+		if strings.EqualFold(label, "grade") || strings.EqualFold(label, "total") {
+			c = Column{Kind: "grade", Label: "grade"}
 		}
-		e.Column, e.line = place, line
+		e.Column, e.line = place.of(&r, c), line
 		r.Events = append(r.Events, e)
-	}
+	})
+	return r, err
 }
 
 func (p plainTable) score(record []string) (e Event, label string, at int, code, detail string) {
@@ -243,7 +231,7 @@ func parseWide(t *table) (r Report, err error) {
 	if len(r.Columns) == 0 {
 		return r, ErrNotAReport.Detailf("The file has no column of scores.")
 	}
-	return r, r.rows(t, p.at["learner"], func(record []string) (row Row, at int, code, detail string) {
+	err = r.rows(t, p.at["learner"], func(record []string) (row Row, at int, code, detail string) {
 		if row.Key, row.Username, at, code, detail = p.learner(record); code != "" {
 			return row, at, code, detail
 		}
@@ -277,4 +265,5 @@ func parseWide(t *table) (r Report, err error) {
 		}
 		return row, 0, "", ""
 	})
+	return r, err
 }

@@ -3,7 +3,6 @@ package gradebook
 import (
 	"math/big"
 	"strings"
-	"unicode/utf8"
 )
 
 const (
@@ -54,24 +53,11 @@ func parseProblems(t *table) (r Report, err error) {
 		r.Columns, pairs = append(r.Columns, Column{Kind: "exercise", Label: label, Occurrence: seen[label]}), append(pairs, problem{i, i + 1})
 		seen[label]++
 	}
-	return r, r.rows(t, subject, func(record []string) (row Row, col int, code, detail string) {
-		if subject < len(record) {
-			row.Subject = strings.Clone(strings.TrimSpace(record[subject]))
-		}
-		if col, code, detail = t.short(record); code != "" {
+	err = r.rows(t, subject, func(record []string) (row Row, col int, code, detail string) {
+		if row, col, code, detail = t.person(record, subject, username, email); code != "" {
 			return row, col, code, detail
 		}
-		row.Username, row.Enrolled, row.Quiet = strings.Clone(record[username]), true, status < 0
-		if row.Subject == "" || len(row.Subject) > 255 {
-			return row, subject, "bad-learner", "The learner's id is missing or too long."
-		}
-		if utf8.RuneCountInString(row.Username) > 255 {
-			return row, username, "bad-learner", "The user name is longer than 255 characters."
-		}
-		if email >= 0 && len(record[email]) <= 254 {
-			row.Email = strings.Clone(record[email])
-		}
-		if status >= 0 {
+		if row.Quiet = status < 0; !row.Quiet {
 			switch strings.ToLower(strings.TrimSpace(record[status])) {
 			case "enrolled":
 			case "unenrolled", "not enrolled":
@@ -93,6 +79,7 @@ func parseProblems(t *table) (r Report, err error) {
 		}
 		return row, 0, "", ""
 	})
+	return r, err
 }
 
 // ratio gives earned of possible in billionths, half up, exactly.

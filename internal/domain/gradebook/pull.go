@@ -62,14 +62,14 @@ func pullOf(raw json.RawMessage) (begun pullBegun, ok bool) {
 type pullReader struct {
 	Report
 	of    map[string]int // username → row
-	place map[Column]int
+	place places
 	n     int
 }
 
 // parsePull reads what was pulled. Whom the list of enrolments names is enrolled or not; whom the grades do not name keeps her scores: the
 // platform passes over learners whose grade it fails to compute. Without the list nobody leaves.
 func parsePull(begun pullBegun, in *json.Decoder) (Report, error) {
-	p := pullReader{Report: Report{Kind: Pulled, Family: Modern, Partial: true}, of: map[string]int{}, place: map[Column]int{}}
+	p := pullReader{Report: Report{Kind: Pulled, Family: Modern, Partial: true}, of: map[string]int{}, place: places{}}
 	p.Columns = []Column{{Kind: "grade", Label: "grade"}}
 	for {
 		var line pullLine
@@ -167,12 +167,7 @@ func (p *pullReader) grades(g pulledGrades) {
 				return
 			}
 		}
-		at, known := p.place[c]
-		if !known {
-			at = len(p.Columns)
-			p.place[c], p.Columns = at, append(p.Columns, c)
-		}
-		cells[at] = v
+		cells[p.place.of(&p.Report, c)] = v
 	}
 	row := p.row(g.Username)
 	if row == nil {

@@ -46,7 +46,7 @@ select $1, c.kind, c.label, c.occurrence, nullif(c.title, '') from unnest($2::te
 on conflict do nothing;
 
 -- name: Columns
-select id, kind, label, occurrence, title, merged_into from gradebook.columns where session_id = $1 order by id;
+select id, kind, label, occurrence from gradebook.columns where session_id = $1 order by id;
 
 -- name: Members
 select m.enrolment_id, e.learner_id, m.assumed from gradebook.members m join enrolment.enrolments e on e.id = m.enrolment_id where m.session_id = $1;

@@ -13,13 +13,13 @@ import (
 // that this makes: none, unless the exercise map was changed since the last intake, or an import was wrong. Error: catalog.ErrNoSession.
 func (s *Service) Rebuild(ctx context.Context, session string) (n int, err error) {
 	err = s.db.InTx(postgres.WithOwnPlans(ctx), "rebuild stages", func(ctx context.Context, tx *postgres.Tx) error {
-		n, err = rebuildTx(ctx, tx, session, "rebuild")
+		n, err = rebuildTx(ctx, tx, session)
 		return err
 	})
 	return n, err
 }
 
-func rebuildTx(ctx context.Context, tx *postgres.Tx, idOrKey, cause string) (int, error) {
+func rebuildTx(ctx context.Context, tx *postgres.Tx, idOrKey string) (int, error) {
 	session, err := catalog.SessionTx(ctx, tx, idOrKey)
 	if err != nil {
 		return 0, err
@@ -51,7 +51,7 @@ func rebuildTx(ctx context.Context, tx *postgres.Tx, idOrKey, cause string) (int
 	slices.Sort(members)
 	var changes []journey.Change
 	for _, id := range members {
-		changes = append(changes, rules.differences(id, cells[id], stages[id], cause)...)
+		changes = append(changes, rules.differences(id, cells[id], stages[id], "rebuild")...)
 	}
 	return len(changes), journey.RecordTx(ctx, tx, changes)
 }

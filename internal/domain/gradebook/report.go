@@ -2,8 +2,6 @@ package gradebook
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"regexp"
 	"strings"
 	"time"
@@ -138,11 +136,14 @@ func Exercises(raw []byte) (labels []string, family string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	header, err := sheet.Reader(data).Read()
-	if err != nil || (len(header) > 0 && problems(header)) {
-		return nil, "", ErrNotAReport.Because(err)
+	t, err := openTable(data)
+	if err != nil {
+		return nil, "", err
 	}
-	l, err := readHeader(header)
+	if problems(t.header) {
+		return nil, "", ErrNotAReport
+	}
+	l, err := readHeader(t.header)
 	for _, c := range l.columns {
 		if c.Kind == "exercise" && c.Occurrence == 0 {
 			labels = append(labels, c.Label)
@@ -154,7 +155,6 @@ func Exercises(raw []byte) (labels []string, family string, err error) {
 // layout says which column of the file holds what; -1 is absent.
 type layout struct {
 	family                            string
-	width                             int
 	subject, username, cohort, status int
 	email                             int
 	first                             int // of the score columns, the total grade
@@ -162,7 +162,7 @@ type layout struct {
 }
 
 func readHeader(header []string) (layout, error) {
-	l := layout{width: len(header), subject: -1, username: -1, cohort: -1, status: -1, email: -1, first: -1}
+	l := layout{subject: -1, username: -1, cohort: -1, status: -1, email: -1, first: -1}
 	end := len(header)
 	for i, h := range header {
 		switch name := strings.ToLower(strings.TrimSpace(h)); {
@@ -214,57 +214,39 @@ func parseGrades(t *table) (Report, error) {
 		return Report{}, err
 	}
 	r := Report{Kind: Grades, Family: l.family, Columns: append([]Column(nil), l.columns...), Cohorts: l.cohort >= 0}
-	return r, r.rows(t, l.subject, func(record []string) (Row, int, string, string) { return l.row(record, t.comma) })
+	err = r.rows(t, l.subject, func(record []string) (Row, int, string, string) { return l.row(t, record) })
+	return r, err
 }
 
 // rows reads what follows the header; subject is the column of the learner, for what is said of a row that is twice there.
 func (r *Report) rows(t *table, subject int, read func(record []string) (row Row, at int, code, detail string)) error {
 	seen := map[string]bool{}
-	for {
-		record, line, err := t.next()
-		if errors.Is(err, io.EOF) {
-			if len(r.Rows) == 0 && !r.Partial { // it would un-enrol everybody
-				return ErrNobody
-			}
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+	err := t.each(func(record []string, line int) {
 		row, at, code, detail := read(record)
 		if code == "" && seen[row.key()] {
 			at, code, detail = subject, "duplicated", "The learner is in the file twice."
 		}
 		if code != "" {
 			r.Rejects = append(r.Rejects, Reject{Line: line, Column: at + 1, Code: code, Detail: detail, Subject: row.key()})
-			continue
+			return
 		}
 		seen[row.key()] = true
 		row.line = line
 		r.Rows = append(r.Rows, row)
+	})
+	if err == nil && len(r.Rows) == 0 && !r.Partial { // it would un-enrol everybody
+		return ErrNobody
 	}
+	return err
 }
 
-func (l layout) row(record []string, decimalComma bool) (row Row, at int, code, detail string) {
-	if len(record) != l.width {
-		if l.subject < len(record) {
-			row.Subject = strings.Clone(strings.TrimSpace(record[l.subject]))
-		}
-		return row, min(len(record), l.width), "row-length", fmt.Sprintf("The row has %d cells, the header %d.", len(record), l.width)
-	}
-	row = Row{Subject: strings.Clone(strings.TrimSpace(record[l.subject])), Username: strings.Clone(record[l.username]), Enrolled: true}
-	if row.Subject == "" || len(row.Subject) > 255 {
-		return row, l.subject, "bad-learner", "The learner's id is missing or too long."
-	}
-	if utf8.RuneCountInString(row.Username) > 255 {
-		return row, l.username, "bad-learner", "The user name is longer than 255 characters."
-	}
-	if l.email >= 0 && len(record[l.email]) <= 254 {
-		row.Email = strings.Clone(record[l.email])
+func (l layout) row(t *table, record []string) (row Row, at int, code, detail string) {
+	if row, at, code, detail = t.person(record, l.subject, l.username, l.email); code != "" {
+		return row, at, code, detail
 	}
 	row.Cells = make([]int64, len(l.columns))
 	for i := range l.columns {
-		v, ok := parseCell(record[l.first+i], decimalComma)
+		v, ok := parseCell(record[l.first+i], t.comma)
 		if !ok || (i == 0 && v < 0) {
 			return row, l.first + i, "bad-score", "A score is a number from 0 to 1, Not Attempted or Not Available."
 		}

@@ -21,7 +21,7 @@ type rules struct {
 }
 
 // newRules places the columns of a session by its exercise map. An exercise that the map does not know counts as scored and
-// belongs to no week; its label is in unmapped. Averages, the total and renamed columns, whose cells are kept elsewhere, are no exercises.
+// belongs to no week; its label is in unmapped. Averages and the total are no exercises.
 func newRules(columns []column, exercises []catalog.Exercise, thresholdPPM int) (r rules, unmapped []string) {
 	r.threshold = int64(thresholdPPM) * 1000
 	known := map[string]bool{}
@@ -41,14 +41,13 @@ func newRules(columns []column, exercises []catalog.Exercise, thresholdPPM int) 
 	for _, e := range exercises {
 		known[e.Label] = true
 		for _, c := range columns {
-			if c.Kind == "exercise" && c.Label == e.Label && c.MergedInto == nil {
+			if c.Kind == "exercise" && c.Label == e.Label {
 				place(c, e)
 			}
 		}
 	}
 	for _, c := range columns {
 		switch {
-		case c.MergedInto != nil:
 		case c.Kind == "grade":
 			r.grade = c.ID
 		case c.Kind == "exercise" && !known[c.Label]:

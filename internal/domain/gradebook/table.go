@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"cursus/internal/kernel/sheet"
 )
@@ -27,20 +28,43 @@ func openTable(data []byte) (t *table, err error) {
 	return t, nil
 }
 
-// next gives a row, which is valid until the next one, and its line. At the end the error is io.EOF.
-func (t *table) next() (record []string, line int, err error) {
-	if record, err = t.in.Read(); err != nil {
+// each reads the rows below the header; a record is valid until the next one. Errors: ErrUnreadable.
+func (t *table) each(take func(record []string, line int)) error {
+	for {
+		record, err := t.in.Read()
 		var bad *csv.ParseError
 		switch {
 		case errors.Is(err, io.EOF):
-			return nil, 0, io.EOF
+			return nil
 		case errors.As(err, &bad):
-			return nil, 0, ErrUnreadable.At(fmt.Sprintf("line %d, column %d", bad.Line, bad.Column), "bad-csv", "A quotation mark is out of place.")
+			return ErrUnreadable.At(fmt.Sprintf("line %d, column %d", bad.Line, bad.Column), "bad-csv", "A quotation mark is out of place.")
+		case err != nil:
+			return ErrUnreadable.Because(err)
 		}
-		return nil, 0, ErrUnreadable.Because(err)
+		line, _ := t.in.FieldPos(0)
+		take(record, line)
 	}
-	line, _ = t.in.FieldPos(0)
-	return record, line, nil
+}
+
+// person reads who a row of a file of Open edX is of, by the places of her id, her user name and her address; -1: there is no such column.
+func (t *table) person(record []string, id, username, email int) (row Row, at int, code, detail string) {
+	if id < len(record) {
+		row.Subject = strings.Clone(strings.TrimSpace(record[id]))
+	}
+	if at, code, detail = t.short(record); code != "" {
+		return row, at, code, detail
+	}
+	row.Username, row.Enrolled = strings.Clone(record[username]), true
+	if row.Subject == "" || len(row.Subject) > 255 {
+		return row, id, "bad-learner", "The learner's id is missing or too long."
+	}
+	if utf8.RuneCountInString(row.Username) > 255 {
+		return row, username, "bad-learner", "The user name is longer than 255 characters."
+	}
+	if email >= 0 && len(record[email]) <= 254 {
+		row.Email = strings.Clone(record[email])
+	}
+	return row, 0, "", ""
 }
 
 // short says what is wrong with a row that has not as many cells as the header: it would shift.

@@ -65,7 +65,7 @@ func parseJSON(data []byte) (Report, error) {
 		}
 	}
 	r := Report{Kind: XAPI, Family: string(XAPI), Partial: true, Titles: map[string]string{}}
-	places := map[Column]int{}
+	place := places{}
 	for n := 1; data[0] != '[' || in.More(); n++ {
 		var raw json.RawMessage
 		if err := in.Decode(&raw); errors.Is(err, io.EOF) && data[0] != '[' {
@@ -78,7 +78,7 @@ func parseJSON(data []byte) (Report, error) {
 				return parsePull(begun, in)
 			}
 		}
-		r.statement(n, raw, places)
+		r.statement(n, raw, place)
 	}
 	if data[0] == '[' {
 		if _, err := in.Token(); err != nil { // the bracket that ends it: otherwise it was cut
@@ -96,7 +96,7 @@ func badJSON(in *json.Decoder, err error) error {
 }
 
 // statement takes one statement, and says why where it does not.
-func (r *Report) statement(n int, raw json.RawMessage, places map[Column]int) {
+func (r *Report) statement(n int, raw json.RawMessage, place places) {
 	var s statement
 	in := json.NewDecoder(bytes.NewReader(raw))
 	in.UseNumber()
@@ -165,9 +165,7 @@ func (r *Report) statement(n int, raw json.RawMessage, places map[Column]int) {
 			refuse("bad-score", "A score is scaled from 0 to 1, or raw from min to max.")
 			return
 		}
-		if e.Column, ok = places[c]; !ok {
-			e.Column = len(r.Columns)
-			places[c], r.Columns = e.Column, append(r.Columns, c)
+		if e.Column = place.of(r, c); r.Titles[c.Label] == "" {
 			r.Titles[c.Label] = titleOf(s.Object.Definition.Name)
 		}
 	}
