@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"cursus/internal/app"
@@ -64,11 +63,11 @@ func (c surveyCmd) Run(ctx context.Context, s streams, settings config.Config) e
 		return err
 	}
 	for _, one := range c.Map {
-		at := strings.LastIndex(one, "=")
-		if at < 0 {
+		m, ok := surveys.ReadMapped(one)
+		if !ok {
 			return fault.InvalidInput(fault.Field{Pointer: "--map", Code: "bad-mapping", Detail: "column=target."})
 		}
-		in.Map = append(in.Map, surveys.Mapped{Column: one[:at], Target: one[at+1:]})
+		in.Map = append(in.Map, m)
 	}
 	return inHouse(ctx, settings, func(h *app.House) error {
 		i, err := h.Surveys.ImportAnswers(ctx, surveys.Moment(c.Moment), in)

@@ -58,6 +58,11 @@ type said struct {
 	Words    string `db:"words"`
 }
 
+// compare is the order in which rows are kept and hashed.
+func (a said) compare(b said) int {
+	return cmp.Or(cmp.Compare(a.Question, b.Question), cmp.Compare(a.Part, b.Part))
+}
+
 // hash tells whether anything but free text changed; of text it says how long it is, which a hash of it would tell of who guesses.
 func hash(all []said) []byte {
 	h := sha256.New()
@@ -123,9 +128,7 @@ func (x Questionnaire) rows(answers []Answer) ([]said, error) {
 	if wrong != nil {
 		return nil, fault.InvalidInput(wrong...)
 	}
-	slices.SortFunc(out, func(a, b said) int {
-		return cmp.Or(cmp.Compare(a.Question, b.Question), cmp.Compare(a.Part, b.Part))
-	})
+	slices.SortFunc(out, said.compare)
 	return out, nil
 }
 
@@ -223,7 +226,8 @@ func SheetTx(ctx context.Context, tx *postgres.Tx, enrolmentID, learnerID string
 // AnswerTx takes what a learner says: all of it, over what she said before. The same again changes nothing. Errors: those of SheetTx, ErrNotOpen, a
 // fault of input.
 func (s *Service) AnswerTx(ctx context.Context, tx *postgres.Tx, enrolmentID, learnerID string, m Moment, answers []Answer) (Sheet, error) {
-	if _, err := enrolment.LockTx(ctx, tx, enrolmentID); err != nil {
+	e, err := enrolment.LockTx(ctx, tx, enrolmentID)
+	if err != nil {
 		return Sheet{}, err
 	}
 	old, err := SheetTx(ctx, tx, enrolmentID, learnerID, m)
@@ -241,10 +245,6 @@ func (s *Service) AnswerTx(ctx context.Context, tx *postgres.Tx, enrolmentID, le
 	before, err := x.rows(old.Answers)
 	if err == nil && old.AnsweredAt != nil && slices.Equal(rows, before) {
 		return old, nil
-	}
-	e, err := enrolment.OneTx(ctx, tx, enrolmentID)
-	if err != nil {
-		return old, err
 	}
 	r := response{ID: ident.New("rsp"), Respondent: e.ID, EnrolmentID: e.ID, LearnerID: e.LearnerID, At: tx.Now(), Rows: rows}
 	if err := recordTx(ctx, tx, x, nil, []response{r}); err != nil {
@@ -272,13 +272,21 @@ func OpenTx(ctx context.Context, tx *postgres.Tx, learnerID string) (map[string]
 	if err := tx.Select(ctx, &rows, q.Q("OpenOf"), learnerID); err != nil {
 		return nil, err
 	}
+	mine, err := enrolment.OfLearnerTx(ctx, tx, learnerID)
+	if err != nil {
+		return nil, err
+	}
+	revoked := map[string]bool{}
+	for _, e := range mine {
+		revoked[e.ID] = e.Revoked
+	}
 	out := map[string][]Waiting{}
 	for _, r := range rows {
 		x, err := questionnaireRow{Content: r.Content}.questionnaire()
 		if err != nil {
 			return nil, err
 		}
-		if x.OpenAt(tx.Now()) {
+		if x.OpenAt(tx.Now()) && !revoked[r.EnrolmentID] {
 			out[r.EnrolmentID] = append(out[r.EnrolmentID], r.Waiting)
 		}
 	}

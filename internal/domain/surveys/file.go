@@ -18,6 +18,7 @@ const (
 	maxColumns   = 500
 	maxFileRows  = 200_000
 	maxPosts     = 1_000_000
+	maxCells     = 10_000_000 // of a file by learner and question, once it has a row for each learner
 )
 
 // Dialects of files of answers.
@@ -256,6 +257,9 @@ func (f File) wide(asked, answered int) (File, error) {
 			row[name] = len(out.Rows)
 			out.Rows = append(out.Rows, Line{N: line.N, Cells: []string{name}})
 		}
+		if len(out.Rows)*len(out.Header) > maxCells {
+			return File{}, ErrTooLarge.Detailf("The file has so many learners and questions that most of them were not answered. Bring it in in parts.")
+		}
 		cells := &out.Rows[row[name]].Cells
 		for len(*cells) <= column[question] {
 			*cells = append(*cells, "")
@@ -273,11 +277,11 @@ func (f File) wide(asked, answered int) (File, error) {
 // timeForms are how tools write when somebody answered; without a zone it is UTC.
 var timeForms = []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02 15:04:05 UTC", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04", "2006-01-02T15:04:05", "02/01/2006 15:04:05", "02/01/2006 15:04", "2006-01-02"}
 
-// timeOf reads a time. LimeSurvey writes the beginning of 1980 where it was told not to keep times: that is none.
+// timeOf reads a time, exact to the microsecond, as the books are. LimeSurvey writes the beginning of 1980 where it was told not to keep times: that is none.
 func timeOf(s string) (t time.Time, ok bool) {
 	for _, form := range timeForms {
 		if t, err := time.Parse(form, s); err == nil && t.Year() > 1980 && t.Year() < 2200 {
-			return t.UTC(), true
+			return t.UTC().Truncate(time.Microsecond), true
 		}
 	}
 	return t, false

@@ -1,6 +1,7 @@
 package surveys_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -59,6 +60,18 @@ func TestColumnsAreRead(t *testing.T) {
 		if _, err := surveys.Parse([]byte(bad)); err == nil {
 			t.Errorf("%q is a survey", bad)
 		}
+	}
+}
+
+// Answers by learner and question become a row for each learner: a file that names many of both would fill the memory with empty cells.
+func TestALongFileIsNoWiderThanItSays(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("username,Question,Answer\n")
+	for i := range 150_000 {
+		fmt.Fprintf(&b, "u%d,q%d,1\n", i, i%400)
+	}
+	if _, err := surveys.Parse([]byte(b.String())); !errors.Is(err, surveys.ErrTooLarge) {
+		t.Error("150,000 learners and 400 questions, of which each answered one:", err)
 	}
 }
 

@@ -16,6 +16,15 @@ type Mapped struct {
 	Target string `json:"target"`
 }
 
+// ReadMapped reads what people write of a column: name = what it is; the last sign of equality counts. false: there is none.
+func ReadMapped(s string) (m Mapped, ok bool) {
+	at := strings.LastIndex(s, "=")
+	if at < 0 {
+		return m, false
+	}
+	return Mapped{Column: strings.TrimSpace(s[:at]), Target: strings.TrimSpace(s[at+1:])}, true
+}
+
 // targets are what columns can be for a questionnaire.
 func (x Questionnaire) targets() (all []string) {
 	all = []string{ToSubject, ToEmail, ToUsername, ToRespondent, ToTime, ToNothing}
@@ -223,7 +232,7 @@ func (x Questionnaire) fill(l Line, mapping []Mapped) (out filled) {
 			}
 		}
 	}
-	slices.SortFunc(out.sheet, func(a, b said) int { return strings.Compare(a.Question+"\x00"+a.Part, b.Question+"\x00"+b.Part) })
+	slices.SortFunc(out.sheet, said.compare)
 	return out
 }
 

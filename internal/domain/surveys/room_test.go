@@ -201,6 +201,28 @@ func TestALearnerAnswersUntilItCloses(t *testing.T) {
 	testkit.Verify(t, c.db, surveys.Checks())
 }
 
+// What was taken back with its order is answered no more, and nobody is asked for it.
+func TestWhoLeftIsNotAsked(t *testing.T) {
+	c := newCourse(t)
+	c.publish(surveys.Closing, closing)
+	c.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		if open, err := surveys.OpenTx(ctx, tx, c.awaID); err != nil || len(open) != 1 {
+			t.Error(open, err)
+		}
+		if _, err := enrolment.RevokeTx(ctx, tx, "ord_awa", "refund"); err != nil {
+			return err
+		}
+		open, err := surveys.OpenTx(ctx, tx, c.awaID)
+		if len(open) != 0 {
+			t.Error("asked for what she cannot answer:", open)
+		}
+		return err
+	})
+	if _, err := c.answer(c.awa, c.awaID); !errors.Is(err, surveys.ErrNotOpen) {
+		t.Error("answered what was taken back:", err)
+	}
+}
+
 func (c *course) take(m surveys.Moment, file string, more ...func(*surveys.Intake)) surveys.Import {
 	c.t.Helper()
 	in := surveys.Intake{Session: "PRD-8", FileName: "x/survey.csv", CollectedAt: c.clock.Now(), Content: []byte(file)}
@@ -292,7 +314,12 @@ func TestPostsAreKnownByTheirIDs(t *testing.T) {
 	if i := take(head+"t1,,101,,2019-03-05T11:00:00Z,,question,\n", 27); i.Outcomes[0].Code != "another-post" {
 		t.Errorf("%+v", i)
 	}
-	if c.count("surveys.posts where enrolment_id = '"+c.awa+"'") != 2 || c.count("surveys.posts where author like 'anon:%' and learner_id is null") != 1 {
+	for day, more := range []string{"", "n2,n1,101,,2019-03-08T10:00:00Z,,,\n"} { // exact to more than the books are
+		if i := take(head+"n1,,101,,2019-03-07T10:00:00.123456789Z,,question,\n"+more, 28+day); i.Rejected != 0 {
+			t.Errorf("the same post is another one: %+v", i)
+		}
+	}
+	if c.count("surveys.posts where enrolment_id = '"+c.awa+"'") != 4 || c.count("surveys.posts where author like 'anon:%' and learner_id is null") != 1 {
 		t.Error("the authors are others")
 	}
 	testkit.Verify(t, c.db, surveys.Checks())

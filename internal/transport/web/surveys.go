@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/surveys"
@@ -312,17 +311,17 @@ func (w *Web) takeSurvey(r *request, p *surveyDeskPage, do string) error {
 	return err
 }
 
-// mappedIn reads what columns are from lines: name = what it is; the last sign of equality of a line counts.
+// mappedIn reads what columns are, one a line.
 func mappedIn(text string) (all []surveys.Mapped, err error) {
 	for i, line := range strings.Split(text, "\n") {
 		if line = strings.TrimSpace(line); line == "" {
 			continue
 		}
-		at := strings.LastIndex(line, "=")
-		if at < 0 {
+		m, ok := surveys.ReadMapped(line)
+		if !ok {
 			return nil, fault.InvalidInput(fault.Field{Pointer: fmt.Sprintf("/mapping/%d", i+1), Code: "bad-mapping", Detail: "name of the column = what it is."})
 		}
-		all = append(all, surveys.Mapped{Column: strings.TrimSpace(line[:at]), Target: strings.TrimSpace(line[at+1:])})
+		all = append(all, m)
 	}
 	return all, nil
 }
@@ -336,6 +335,3 @@ func (p surveyDeskPage) Shown() (all []surveys.Outcome) {
 	}
 	return all
 }
-
-// When is the time of an import, for Moment.
-func (surveyDeskPage) When(t time.Time) *time.Time { return &t }
