@@ -15,6 +15,7 @@ import (
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/sheet"
 	"cursus/internal/platform/config"
 	"cursus/internal/platform/postgres"
 )
@@ -71,8 +72,8 @@ func (c gradesCmd) Run(ctx context.Context, s streams, settings config.Config) e
 	}
 	// Oldest first is fastest; any order gives the same books.
 	sort.SliceStable(c.Files, func(i, j int) bool {
-		a, _ := gradebook.CollectedAt(base(c.Files[i]))
-		b, _ := gradebook.CollectedAt(base(c.Files[j]))
+		a, _ := sheet.MadeAt(c.Files[i])
+		b, _ := sheet.MadeAt(c.Files[j])
 		return a.Before(b)
 	})
 	return inHouse(ctx, settings, func(h *app.House) error {

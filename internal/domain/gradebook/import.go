@@ -1,14 +1,11 @@
 package gradebook
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"time"
@@ -19,7 +16,7 @@ import (
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/kernel/ident"
-	"cursus/internal/platform/audit"
+	"cursus/internal/kernel/sheet"
 	"cursus/internal/platform/postgres"
 )
 
@@ -47,10 +44,8 @@ func (s *Service) Import(ctx context.Context, in Intake) (Collection, error) {
 		return Collection{}, ErrOtherKind.Detailf("This is a %s, not a %s.", report.Kind, in.Only)
 	}
 	in.CollectedAt = in.CollectedAt.Truncate(time.Microsecond) // as the books are
-	if in.CollectedAt.IsZero() {
-		if at, ok := CollectedAt(in.FileName); ok {
-			in.CollectedAt = at
-		} else if report.Kind != XAPI {
+	if in.CollectedAt.IsZero() && report.Kind != XAPI {        // a statement says when it happened
+		if in.CollectedAt, _ = sheet.MadeAt(in.FileName); in.CollectedAt.IsZero() {
 			return Collection{}, ErrNoTime
 		}
 	}
@@ -76,23 +71,6 @@ func (s *Service) Import(ctx context.Context, in Intake) (Collection, error) {
 		err = nil
 	}
 	return c, err
-}
-
-// pack compresses what is kept; nothing stays nothing.
-func pack(content []byte) ([]byte, error) {
-	if content == nil {
-		return []byte{}, nil
-	}
-	var b bytes.Buffer
-	z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := z.Write(content); err != nil {
-		return nil, err
-	}
-	err = z.Close() // writes the rest: the bytes are whole only after it
-	return b.Bytes(), err
 }
 
 // intake is one import under way: what the books say of the learners whom it concerns, and the changes that it makes.
@@ -230,81 +208,6 @@ func (k *intake) accept(ctx context.Context, r Report) error {
 // Duplicate says of a statement that it came before.
 const Duplicate = "duplicate"
 
-// prepareColumns makes the columns that are new and places them by the session's exercise map.
-func (k *intake) prepareColumns(ctx context.Context) error {
-	var kinds, labels, titles []string
-	var occurrences []int64
-	for _, c := range k.report.Columns {
-		kinds, labels, occurrences = append(kinds, c.Kind), append(labels, c.Label), append(occurrences, int64(c.Occurrence))
-		titles = append(titles, k.report.Titles[c.Label])
-	}
-	before, err := columnsTx(ctx, k.tx, k.session.ID)
-	if err != nil {
-		return err
-	}
-	if _, err := k.tx.Exec(ctx, q.Q("AddColumns"), k.session.ID, pq.Array(kinds), pq.Array(labels), pq.Array(occurrences), pq.Array(titles)); err != nil {
-		return err
-	}
-	known, err := columnsTx(ctx, k.tx, k.session.ID)
-	if err != nil {
-		return err
-	}
-	exercises, err := catalog.ExercisesTx(ctx, k.tx, k.session.ID)
-	if err != nil {
-		return err
-	}
-	k.columns = columnIDs(known)
-	for _, c := range k.report.Columns {
-		k.ids = append(k.ids, k.columns[c])
-	}
-	k.rules, k.collection.Unmapped = newRules(known, exercises, k.session.ThresholdPPM)
-	k.collection.NewColumns, k.collection.AbsentColumns = columnDifference(before, k.report)
-	return nil
-}
-
-// column is a column of a session as it is kept.
-type column struct {
-	ID         int    `db:"id"`
-	Kind       string `db:"kind"`
-	Label      string `db:"label"`
-	Occurrence int    `db:"occurrence"`
-}
-
-func (c column) key() Column { return Column{c.Kind, c.Label, c.Occurrence} }
-
-func columnsTx(ctx context.Context, tx *postgres.Tx, sessionID string) (all []column, err error) {
-	err = tx.Select(ctx, &all, q.Q("Columns"), sessionID)
-	return all, err
-}
-
-func columnIDs(all []column) map[Column]int {
-	out := make(map[Column]int, len(all))
-	for _, c := range all {
-		out[c.key()] = c.ID
-	}
-	return out
-}
-
-// columnDifference says which exercises a report has for the first time, and which of those before it has no longer.
-func columnDifference(before []column, r Report) (fresh, absent []string) {
-	had, there := columnIDs(before), map[Column]bool{}
-	for _, c := range r.Columns {
-		there[c] = true
-		if _, known := had[c]; !known && c.Kind == "exercise" && !slices.Contains(fresh, c.Label) {
-			fresh = append(fresh, c.Label)
-		}
-	}
-	if k := r.Kind; k != Grades && k != Pulled && k != Wide {
-		return fresh, nil // others say part of it
-	}
-	for _, c := range before {
-		if c.Kind == "exercise" && !there[c.key()] && !slices.Contains(absent, c.Label) {
-			absent = append(absent, c.Label)
-		}
-	}
-	return fresh, absent
-}
-
 // enrol gives the enrolment of each row and event, making learners, enrolments and members as needed.
 func (k *intake) enrol(ctx context.Context) error {
 	r := &k.report
@@ -399,74 +302,4 @@ func (k *intake) passOver(ctx context.Context, all *[]learner) error {
 	}
 	k.report.Rows, *all = rows, learners
 	return nil
-}
-
-// write stores the collection and what it changes.
-func (k *intake) write(ctx context.Context, sum, packed []byte) error {
-	c := k.collection
-	if _, err := k.tx.Exec(ctx, q.Q("AddCollection"), c.ID, k.session.ID, c.CollectedAt, k.tx.Now(), sum, c.FileName, packed, c.Family,
-		c.RowsRead, c.RowsRejected, c.LearnersNew, c.LearnersLeft, c.LearnersBack, c.CellsChanged, c.Kind, c.Origin, c.LinesIgnored, c.Duplicates); err != nil {
-		return err
-	}
-	var lines, columns []int64
-	var codes, details []string
-	for i, r := range c.Rejects {
-		if i > 0 && r.Line == c.Rejects[i-1].Line {
-			continue // one reason says enough of a line
-		}
-		lines, columns = append(lines, int64(r.Line)), append(columns, int64(r.Column))
-		codes, details = append(codes, r.Code), append(details, r.Detail)
-	}
-	if _, err := k.tx.Exec(ctx, q.Q("AddRejects"), c.ID, pq.Array(lines), pq.Array(columns), pq.Array(codes), pq.Array(details)); err != nil {
-		return err
-	}
-	if err := k.writeIssued(ctx); err != nil {
-		return err
-	}
-	if err := k.writeCells(ctx); err != nil {
-		return err
-	}
-	if _, err := k.tx.Exec(ctx, q.Q("AddCohorts"), k.session.ID, pq.Array(k.cohortIDs), pq.Array(k.cohortTimes), pq.Array(k.cohortNames)); err != nil {
-		return err
-	}
-	if err := journey.RecordTx(ctx, k.tx, k.changes); err != nil {
-		return err
-	}
-	return audit.AppendTx(ctx, k.tx, audit.Entry{Action: "grades.imported", Object: c.ID, Detail: map[string]any{
-		"session": k.session.ID, "kind": c.Kind, "collected_at": c.CollectedAt, "sha256": hex.EncodeToString(sum), "rows": c.RowsRead, "rejected": c.RowsRejected,
-	}})
-}
-
-func (k *intake) writeCells(ctx context.Context) error {
-	if len(k.cellIDs) == 0 {
-		return nil
-	}
-	if _, err := k.tx.Exec(ctx, q.Q("AddCells"), k.session.ID, pq.Array(k.cellIDs), pq.Array(k.cellColumns), pq.Array(k.cellTimes), pq.Array(k.cellValues), k.tx.Now()); err != nil {
-		return err
-	}
-	return countRunsTx(ctx, k.tx, k.session.ID)
-}
-
-// countRunsTx makes the kept counts of exercises anew.
-func countRunsTx(ctx context.Context, tx *postgres.Tx, sessionID string) error {
-	for _, statement := range []string{"ForgetRuns", "KeepRuns"} {
-		if _, err := tx.Exec(ctx, q.Q(statement), sessionID); err != nil {
-			return fmt.Errorf("%s: %w", statement, err)
-		}
-	}
-	return nil
-}
-
-func (k *intake) writeIssued(ctx context.Context) error {
-	var types, runs []string
-	var totals []int64
-	for _, x := range k.report.Issued {
-		run := ""
-		if !x.RunAt.IsZero() {
-			run = x.RunAt.Format(time.RFC3339Nano)
-		}
-		types, totals, runs = append(types, x.Type), append(totals, int64(x.Total)), append(runs, run)
-	}
-	_, err := k.tx.Exec(ctx, q.Q("AddIssued"), k.collection.ID, pq.Array(types), pq.Array(totals), pq.Array(runs))
-	return err
 }

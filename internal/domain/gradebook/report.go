@@ -105,18 +105,6 @@ var tailHeaders = map[string]bool{
 
 var averageLabel = regexp.MustCompile(`(^|\s)(Avg|\(Avg\))$`)
 
-var fileStamp = regexp.MustCompile(`_(\d{4}-\d{2}-\d{2}-\d{4})\.csv(\.gz)?$`)
-
-// CollectedAt reads the time at which a report was made from its file name, …_2018-10-31-2100.csv, in UTC.
-func CollectedAt(fileName string) (time.Time, bool) {
-	m := fileStamp.FindStringSubmatch(fileName)
-	if m == nil {
-		return time.Time{}, false
-	}
-	t, err := time.Parse("2006-01-02-1504", m[1])
-	return t, err == nil
-}
-
 // text undoes compression and encoding.
 func text(raw []byte) ([]byte, error) {
 	data, err := sheet.Text(raw, maxReportBytes)

@@ -7,7 +7,6 @@ import (
 	"math/big"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/text/encoding/unicode"
 	"pgregory.net/rapid"
@@ -106,16 +105,6 @@ func TestScoresEqualExactArithmetic(t *testing.T) {
 			t.Fatalf("%s is %d (%v), want %d", s, got, ok, want)
 		}
 	})
-}
-
-func TestCollectionTimeFromFileName(t *testing.T) {
-	got, ok := CollectedAt("MinesTelecom_04003_session07_grade_report_2018-10-31-2100.csv")
-	if !ok || !got.Equal(time.Date(2018, 10, 31, 21, 0, 0, 0, time.UTC)) {
-		t.Error(got, ok)
-	}
-	if _, ok := CollectedAt("grades.csv"); ok {
-		t.Error("a time from nowhere")
-	}
 }
 
 func FuzzParse(f *testing.F) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -63,18 +62,6 @@ const (
 
 func rejected(line, column int, code, detail string) Outcome {
 	return Outcome{line, column, RowRejected, code, detail}
-}
-
-var fileStamp = regexp.MustCompile(`_(\d{4}-\d{2}-\d{2}-\d{4})\.(csv|json|jsonl)(\.gz)?$`)
-
-// MadeAt reads the time at which an export was made from the end of its name, …_2018-10-31-2100.csv, in UTC.
-func MadeAt(fileName string) (time.Time, bool) {
-	m := fileStamp.FindStringSubmatch(fileName)
-	if m == nil {
-		return time.Time{}, false
-	}
-	t, err := time.Parse("2006-01-02-1504", m[1])
-	return t, err == nil
 }
 
 func textOf(raw []byte) ([]byte, error) {

@@ -16,6 +16,7 @@ import (
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/identity"
 	"cursus/internal/kernel/ident"
+	"cursus/internal/kernel/sheet"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/postgres"
 )
@@ -94,7 +95,7 @@ func begin(ctx context.Context, tx *postgres.Tx, in Intake, dialect string, part
 	}
 	k.Import = Import{ID: ident.New("svi"), FileName: name(in.FileName), Dialect: dialect, CollectedAt: in.CollectedAt, RecordedAt: tx.Now(), DryRun: in.DryRun}
 	if k.CollectedAt.IsZero() {
-		k.CollectedAt, _ = MadeAt(k.FileName)
+		k.CollectedAt, _ = sheet.MadeAt(k.FileName)
 	}
 	if k.CollectedAt.After(tx.Now()) {
 		return nil, ErrFuture
