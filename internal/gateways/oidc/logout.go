@@ -11,6 +11,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"cursus/internal/domain/identity"
+	"cursus/internal/platform/jwks"
 )
 
 const (
@@ -53,12 +54,8 @@ func (g *Gate) Logout(ctx context.Context, p identity.Provider, token string) (i
 		return identity.Over{}, err
 	}
 	over, err := g.over(ctx, known, d, p, token)
-	var dark darkError
-	switch {
-	case errors.As(err, &dark):
-		return identity.Over{}, identity.ErrProviderDown.Because(err)
-	case err != nil:
-		return identity.Over{}, identity.ErrProviderSaid.Because(err)
+	if err != nil {
+		return identity.Over{}, refusal(err)
 	}
 	return over, nil
 }
@@ -121,7 +118,7 @@ func (g *Gate) Look(ctx context.Context, p identity.Provider) (r identity.Provid
 	r.Endpoints = []identity.Endpoint{{Name: "authorization_endpoint", Address: d.Authorization}, {Name: "token_endpoint", Address: d.Token}, {Name: "jwks_uri", Address: d.Keys}, {Name: "end_session_endpoint", Address: d.End}}
 	r.BackChannel = d.BackChannel
 	r.NoPKCE = len(d.Challenges) > 0 && !slices.Contains(d.Challenges, "S256")
-	r.NoAlgorithm = len(d.Algorithms) > 0 && !slices.ContainsFunc(d.Algorithms, func(a string) bool { return slices.Contains(Algorithms(), a) })
+	r.NoAlgorithm = len(d.Algorithms) > 0 && !slices.ContainsFunc(d.Algorithms, func(a string) bool { return slices.Contains(jwks.Algorithms(), a) })
 	r.Unnamed = unnamed(p, d.Claims)
 	set, err := g.published(ctx, d)
 	if err != nil {

@@ -1,6 +1,5 @@
 // Package oidc is the way to OpenID providers: discovery, authorization code with PKCE, and a strict reader of ID tokens. It goes where
-// platform/outward lets it. It alone imports go-jose: a library of a whole relying party would fetch keys whenever it is shown an unknown one,
-// and trusts what it has for ever when the provider is dark.
+// platform/outward lets it.
 package oidc
 
 import (
@@ -21,16 +20,14 @@ import (
 
 	"cursus/internal/domain/identity"
 	"cursus/internal/kernel/clock"
+	"cursus/internal/platform/jwks"
 	"cursus/internal/platform/outward"
 )
 
-// What a provider may cost, and how long what it said is believed.
+// What a provider may cost. How long what it said is believed stands in platform/jwks.
 const (
 	timeout   = 5 * time.Second
 	maxAnswer = 256 << 10
-	fresh     = time.Hour      // asked again after that
-	lastGood  = 24 * time.Hour // believed that long where the provider does not answer
-	between   = time.Minute    // at least, between two questions for keys because of an unknown one
 	agent     = "Cursus/1"
 )
 
@@ -57,7 +54,7 @@ type provider struct {
 	document document
 	read     time.Time // when the document was read; zero: never
 	tried    time.Time // when it was last asked for
-	keys     keys
+	keys     jwks.Keys
 }
 
 // document is what an issuer publishes of itself (OpenID Connect Discovery 1.0).
@@ -175,7 +172,7 @@ func (g *Gate) provider(ctx context.Context, issuer string) (document, *provider
 	defer known.mu.Unlock()
 	now := g.clock.Now()
 	age := now.Sub(known.read)
-	if !known.read.IsZero() && (age < fresh || age < lastGood && now.Sub(known.tried) < between) {
+	if !known.read.IsZero() && (age < jwks.Fresh || age < jwks.LastGood && now.Sub(known.tried) < jwks.Between) {
 		return known.document, known, nil
 	}
 	known.tried = now
@@ -183,7 +180,7 @@ func (g *Gate) provider(ctx context.Context, issuer string) (document, *provider
 	switch {
 	case err == nil:
 		known.document, known.read = d, now
-	case known.read.IsZero() || age >= lastGood:
+	case known.read.IsZero() || age >= jwks.LastGood:
 		return document{}, nil, identity.ErrProviderDown.Because(err)
 	}
 	return known.document, known, nil

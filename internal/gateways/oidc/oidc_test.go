@@ -24,6 +24,7 @@ import (
 	"cursus/internal/gateways/oidc"
 	"cursus/internal/gateways/oidc/oidctest"
 	"cursus/internal/kernel/clock"
+	"cursus/internal/platform/jwks"
 	"cursus/internal/testkit"
 )
 
@@ -96,8 +97,8 @@ func TestWhoSignsInIsTold(t *testing.T) {
 			t.Errorf("%s: %v", algorithm, err)
 		}
 	}
-	if len(oidc.Algorithms()) != 10 || slices.ContainsFunc(oidc.Algorithms(), func(a string) bool { return strings.HasPrefix(a, "HS") || a == "none" }) {
-		t.Error(oidc.Algorithms())
+	if len(jwks.Algorithms()) != 10 || slices.ContainsFunc(jwks.Algorithms(), func(a string) bool { return strings.HasPrefix(a, "HS") || a == "none" }) {
+		t.Error(jwks.Algorithms())
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/json"
 	"github.com/go-jose/go-jose/v4/jwt"
 
@@ -17,7 +16,6 @@ import (
 )
 
 const (
-	maxToken = 16 << 10
 	skew     = time.Minute      // by which clocks differ
 	maxIssue = 10 * time.Minute // a token that answers a code was just made
 )
@@ -30,41 +28,13 @@ type payload struct {
 	Nonce    string           `json:"nonce"`
 }
 
-// claims reads an ID token. Why one is refused is for the log: who shows one is not told.
+// claims reads an ID token.
 func (g *Gate) claims(ctx context.Context, known *provider, d document, p identity.Provider, token string, a identity.Asked) (identity.Claims, error) {
 	c, err := g.read(ctx, known, d, p, token, a)
-	var dark darkError
-	switch {
-	case errors.As(err, &dark):
-		return identity.Claims{}, identity.ErrProviderDown.Because(err)
-	case err != nil:
-		return identity.Claims{}, identity.ErrProviderSaid.Because(err)
+	if err != nil {
+		return identity.Claims{}, refusal(err)
 	}
 	return c, nil
-}
-
-// verified gives what stands in a token, once its signature is a good one by a key that the provider publishes. kinds are the types (typ) that it
-// may say it is; none: whatever it says.
-func (g *Gate) verified(ctx context.Context, known *provider, d document, token string, kinds ...string) ([]byte, error) {
-	if len(token) > maxToken {
-		return nil, fmt.Errorf("a token of %d bytes", len(token))
-	}
-	signed, err := jose.ParseSignedCompact(token, allowed)
-	if err != nil {
-		return nil, err
-	}
-	head := signed.Signatures[0].Protected
-	if head.JSONWebKey != nil || head.ExtraHeaders["crit"] != nil {
-		return nil, errors.New("the token brings its own key, or asks for what we do not know")
-	}
-	if kind, is := head.ExtraHeaders[jose.HeaderType]; is && len(kinds) > 0 && !slices.ContainsFunc(kinds, func(k string) bool { s, ok := kind.(string); return ok && strings.EqualFold(k, s) }) {
-		return nil, fmt.Errorf("it is a %.40q", kind)
-	}
-	key, err := g.key(ctx, known, d, head.KeyID, head.Algorithm)
-	if err != nil {
-		return nil, err
-	}
-	return signed.Verify(key.Key)
 }
 
 func (g *Gate) read(ctx context.Context, known *provider, d document, p identity.Provider, token string, a identity.Asked) (c identity.Claims, err error) {

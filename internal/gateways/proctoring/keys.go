@@ -2,48 +2,28 @@ package proctoring
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"crypto"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/json"
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"cursus/internal/domain/exams"
+	"cursus/internal/platform/jwks"
 )
-
-// keySet is what a provider signs with, as it last published it.
-type keySet struct {
-	keys  []jose.JSONWebKey
-	read  time.Time
-	tried time.Time
-}
-
-const (
-	maxToken = 16 << 10
-	fresh    = time.Hour      // for which keys are not asked for again
-	between  = time.Minute    // two questions, or who shows us tokens could make us flood the provider
-	lastGood = 24 * time.Hour // for which keys stand whose provider does not answer
-	bits     = 2048
-)
-
-// allowed are the algorithms of tokens. None of them is made with what is public.
-var allowed = []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA}
 
 // published reads the keys of a provider now.
-func (g *Gate) published(ctx context.Context, address string) (set []jose.JSONWebKey, err error) {
+func (g *Gate) published(ctx context.Context, address string) (set jwks.Set, err error) {
 	if _, ok := g.guard.Read(address); !ok {
 		return nil, &exams.ProctorTrouble{Code: "refused_address"}
 	}
@@ -51,17 +31,8 @@ func (g *Gate) published(ctx context.Context, address string) (set []jose.JSONWe
 	if err != nil {
 		return nil, &exams.ProctorTrouble{Code: "refused_address"}
 	}
-	var raw struct {
-		Keys []json.RawMessage `json:"keys"`
-	}
-	if err := g.do(r, &raw); err != nil {
+	if err := g.do(r, &set); err != nil {
 		return nil, err
-	}
-	for _, text := range raw.Keys {
-		var key jose.JSONWebKey
-		if key.UnmarshalJSON(text) == nil {
-			set = append(set, key)
-		}
 	}
 	if len(set) == 0 {
 		return nil, &exams.ProctorTrouble{Code: brokenAnswer, Detail: "It publishes no keys."}
@@ -69,88 +40,27 @@ func (g *Gate) published(ctx context.Context, address string) (set []jose.JSONWe
 	return set, nil
 }
 
-// key finds the key of a token. One that is not known may be new: the provider is asked again, but not more than once a minute. Nobody else waits
-// for its answer.
-func (g *Gate) key(ctx context.Context, a exams.ProctorAccess, id, algorithm string) (jose.JSONWebKey, error) {
-	now, at := g.clock.Now(), a.Provider+" "+a.KeysURL
-	g.mu.Lock()
-	known := g.keys[at]
-	if known == nil {
-		known = &keySet{}
-		g.keys[at] = known
-	}
-	found, ok := find(known.keys, id, algorithm)
-	ask := (!ok || now.Sub(known.read) >= fresh) && (known.tried.IsZero() || now.Sub(known.tried) >= between)
-	if ask {
-		known.tried = now
-	}
-	read := known.read
-	g.mu.Unlock()
-	if ask {
-		set, err := g.published(ctx, a.KeysURL)
-		if err != nil && (read.IsZero() || now.Sub(read) >= lastGood) {
-			g.mu.Lock()
-			known.tried = time.Time{} // the next message may ask again: it is told to come back
-			g.mu.Unlock()
-			return found, exams.ErrProviderDark.Because(err)
-		}
-		if err == nil {
-			g.mu.Lock()
-			known.keys, known.read = set, now
-			g.mu.Unlock()
-			found, ok = find(set, id, algorithm)
-		}
-	}
-	if !ok {
-		return found, forged("no key %.60q for %s", id, algorithm)
-	}
-	return found, nil
-}
-
-// find gives the only key that is good for a token. A token that names none is taken where there is one alone that it could mean.
-func find(set []jose.JSONWebKey, id, algorithm string) (jose.JSONWebKey, bool) {
-	var fit []jose.JSONWebKey
-	for _, key := range set {
-		if (id == "" || key.KeyID == id) && signs(key, algorithm) {
-			fit = append(fit, key)
-		}
-	}
-	if len(fit) != 1 {
-		return jose.JSONWebKey{}, false
-	}
-	return fit[0], true
-}
-
-// signs says whether a key may verify signatures of an algorithm.
-func signs(key jose.JSONWebKey, algorithm string) bool {
-	if !key.Valid() || !key.IsPublic() || key.Use != "" && key.Use != "sig" || key.Algorithm != "" && key.Algorithm != algorithm {
-		return false
-	}
-	switch of := key.Key.(type) {
-	case *rsa.PublicKey:
-		return of.N.BitLen() >= bits && (strings.HasPrefix(algorithm, "RS") || strings.HasPrefix(algorithm, "PS"))
-	case *ecdsa.PublicKey:
-		return algorithm == map[int]string{256: "ES256", 384: "ES384", 521: "ES512"}[of.Curve.Params().BitSize]
-	case ed25519.PublicKey:
-		return algorithm == string(jose.EdDSA)
-	}
-	return false
-}
-
 // claims proves a token of a provider: by its keys, of whom, for whom, and that it was made just now; with an id, so that it is used once.
 func (g *Gate) claims(ctx context.Context, a exams.ProctorAccess, text, issuer, audience string, more ...any) (c jwt.Claims, err error) {
-	if len(text) > maxToken {
-		return c, forged("a token of %d bytes", len(text))
+	g.mu.Lock()
+	at := a.Provider + " " + a.KeysURL
+	keys := g.keys[at]
+	if keys == nil {
+		keys = &jwks.Keys{}
+		g.keys[at] = keys
 	}
-	token, err := jwt.ParseSigned(text, allowed)
-	if err != nil || len(token.Headers) != 1 || token.Headers[0].JSONWebKey != nil {
-		return c, forged("no token: %v", err)
+	g.mu.Unlock()
+	raw, err := keys.Open(g.clock.Now(), text, func() (jwks.Set, error) { return g.published(ctx, a.KeysURL) })
+	var dark jwks.DarkError
+	if errors.As(err, &dark) {
+		return c, exams.ErrProviderDark.Because(err)
 	}
-	key, err := g.key(ctx, a, token.Headers[0].KeyID, token.Headers[0].Algorithm)
+	for _, into := range append(more, &c) {
+		if err == nil {
+			err = json.Unmarshal(raw, into)
+		}
+	}
 	if err != nil {
-		return c, err
-	}
-	if err := token.Claims(key.Key, append(more, &c)...); err != nil {
 		return c, forged("the token: %v", err)
 	}
 	return c, g.judge(c, issuer, audience)
@@ -178,7 +88,7 @@ func (g *Gate) judge(c jwt.Claims, issuer, audience string) error {
 
 // NewKey makes a key that signs what we say, in PKCS #8: RSA, the one that every tool of LTI reads.
 func (g *Gate) NewKey() ([]byte, error) {
-	key, err := rsa.GenerateKey(rand.Reader, bits)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return nil, err
 	}
@@ -232,9 +142,6 @@ func sign(a exams.ProctorAccess, claims ...any) (string, error) {
 
 // own proves a token that we made ourselves, for a purpose.
 func (g *Gate) own(a exams.ProctorAccess, text, purpose string) (c jwt.Claims, err error) {
-	if len(text) > maxToken {
-		return c, forged("a token of %d bytes", len(text))
-	}
 	token, err := jwt.ParseSigned(text, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		return c, forged("no token: %v", err)

@@ -19,6 +19,7 @@ import (
 	"cursus/internal/domain/exams"
 	"cursus/internal/kernel/clock"
 	"cursus/internal/kernel/fault"
+	"cursus/internal/platform/jwks"
 	"cursus/internal/platform/outward"
 )
 
@@ -54,7 +55,7 @@ type Gate struct {
 	clock  clock.Clock
 	mu     sync.Mutex
 	tokens map[string]token
-	keys   map[string]*keySet
+	keys   map[string]*jwks.Keys
 }
 
 var _ exams.Proctor = (*Gate)(nil)
@@ -71,7 +72,7 @@ func New(o Options) (*Gate, error) {
 	if o.Clock == nil {
 		o.Clock = clock.System{}
 	}
-	return &Gate{guard: guard, client: client, clock: o.Clock, tokens: map[string]token{}, keys: map[string]*keySet{}}, nil
+	return &Gate{guard: guard, client: client, clock: o.Clock, tokens: map[string]token{}, keys: map[string]*jwks.Keys{}}, nil
 }
 
 // Check refuses an address that no provider may have, as far as its text tells. Error: exams.ErrProviderURL.

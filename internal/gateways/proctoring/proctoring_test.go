@@ -37,6 +37,7 @@ type tool struct {
 	key    *ecdsa.PrivateKey
 	access exams.ProctorAccess
 	asked  int
+	slow   func() // what happens before it answers
 }
 
 func newTool(t *testing.T, kind exams.ProctorKind) *tool {
@@ -47,6 +48,9 @@ func newTool(t *testing.T, kind exams.ProctorKind) *tool {
 	}
 	there := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		x.asked++
+		if x.slow != nil {
+			x.slow()
+		}
 		_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &x.key.PublicKey, KeyID: "k1", Algorithm: "ES256", Use: "sig"}}})
 	}))
 	t.Cleanup(there.Close)
@@ -145,6 +149,34 @@ func TestCallbacksWithATokenOfTheProvider(t *testing.T) {
 	dark.KeysURL = "https://keys.acme.invalid/jwks"
 	if _, err := x.gate.Hear(background, dark, exams.ProctorMessage{Attempt: "77", Call: "ready", Authorization: "JWT " + x.signed(nil, nil), Body: []byte(`{"status":"ready"}`)}); !errors.Is(err, exams.ErrProviderDark) {
 		t.Error(err)
+	}
+}
+
+// What breaks: a message that comes while the keys are being read for another one is taken for forged, and its provider may never send it again.
+func TestMessagesWaitForTheKeys(t *testing.T) {
+	x := newTool(t, exams.ProctorREST)
+	asked, release := make(chan bool), make(chan bool)
+	x.slow = func() { asked <- true; <-release }
+	heard := make(chan error, 2)
+	hear := func() {
+		_, err := x.gate.Hear(background, x.access, exams.ProctorMessage{Attempt: "77", Call: "ready", Authorization: "JWT " + x.signed(nil, nil), Body: []byte(`{"status":"ready"}`)})
+		heard <- err
+	}
+	go hear()
+	<-asked
+	go hear()
+	waiting := 2
+	select {
+	case err := <-heard:
+		t.Error("it does not wait:", err)
+		waiting--
+	case <-time.After(100 * time.Millisecond):
+	}
+	close(release)
+	for range waiting {
+		if err := <-heard; err != nil {
+			t.Error(err)
+		}
 	}
 }
 
