@@ -38,7 +38,7 @@ type Gate struct {
 	guard  *outward.Guard
 	client *http.Client
 	clock  clock.Clock
-	tokens tokens
+	tokens outward.Tokens
 }
 
 // ErrInside refuses a setting that names no host with a port.
@@ -53,7 +53,7 @@ func New(o Options) (*Gate, error) {
 	if o.Clock == nil {
 		o.Clock = clock.System{}
 	}
-	return &Gate{guard: guard, client: client, clock: o.Clock, tokens: tokens{kept: map[string]token{}}}, nil
+	return &Gate{guard: guard, client: client, clock: o.Clock}, nil
 }
 
 // Check refuses an address that no platform may have, as far as its text tells. Error: lms.ErrURL.
@@ -129,7 +129,7 @@ func (g *Gate) notOurselves(ctx context.Context, a lms.Access, r record, active 
 
 // me is who we are on a platform; "" where it does not tell, and nothing can be compared.
 func (g *Gate) me(ctx context.Context, a lms.Access) string {
-	if known := g.tokens.of("me of "+keyOf(a), g.clock.Now()); known != "" {
+	if known := g.tokens.Of("me of "+keyOf(a), g.clock.Now()); known != "" {
 		return known
 	}
 	var said struct {
@@ -139,7 +139,7 @@ func (g *Gate) me(ctx context.Context, a lms.Access) string {
 	if err != nil || json.Unmarshal(answer, &said) != nil {
 		return ""
 	}
-	g.tokens.keep("me of "+keyOf(a), token{said.Username, g.clock.Now().Add(time.Hour)})
+	g.tokens.Keep("me of "+keyOf(a), said.Username, g.clock.Now().Add(time.Hour))
 	return said.Username
 }
 
@@ -214,7 +214,7 @@ func beginning(answer []byte) string {
 // call asks a platform once, and once more with a new token where it refuses the old one.
 func (g *Gate) call(ctx context.Context, a lms.Access, method, path string, body []byte) ([]byte, error) {
 	answer, err := g.once(ctx, a, method, path, body)
-	if t, ok := err.(*lms.Trouble); ok && t.Code == lms.BadCredentials && a.Auth == lms.OAuth2 && g.tokens.drop(keyOf(a)) { //nolint:errorlint // once gives it bare
+	if t, ok := err.(*lms.Trouble); ok && t.Code == lms.BadCredentials && a.Auth == lms.OAuth2 && g.tokens.Drop(keyOf(a)) { //nolint:errorlint // once gives it bare
 		return g.once(ctx, a, method, path, body)
 	}
 	return answer, err

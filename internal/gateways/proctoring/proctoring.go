@@ -53,8 +53,8 @@ type Gate struct {
 	guard  *outward.Guard
 	client *http.Client
 	clock  clock.Clock
-	mu     sync.Mutex
-	tokens map[string]token
+	mu     sync.Mutex // keys
+	tokens outward.Tokens
 	keys   map[string]*jwks.Keys
 }
 
@@ -72,7 +72,7 @@ func New(o Options) (*Gate, error) {
 	if o.Clock == nil {
 		o.Clock = clock.System{}
 	}
-	return &Gate{guard: guard, client: client, clock: o.Clock, tokens: map[string]token{}, keys: map[string]*jwks.Keys{}}, nil
+	return &Gate{guard: guard, client: client, clock: o.Clock, keys: map[string]*jwks.Keys{}}, nil
 }
 
 // Check refuses an address that no provider may have, as far as its text tells. Error: exams.ErrProviderURL.
@@ -183,68 +183,38 @@ func (i id) value() (string, error) {
 	return i.text, nil
 }
 
-// token is the value of the header Authorization until then.
-type token struct {
-	value string
-	until time.Time
-}
-
 func tokenKey(a exams.ProctorAccess) string { return fmt.Sprintf("%s/%d", a.Provider, a.Version) }
 
-// margin is how long before its end a token is not used any more.
-const margin = time.Minute
-
-// token gets a token for client credentials, or the one that was got.
+// token gets the header for client credentials, or the one that was got.
 func (g *Gate) token(ctx context.Context, a exams.ProctorAccess) (string, error) {
-	g.mu.Lock()
-	kept, ok := g.tokens[tokenKey(a)]
-	g.mu.Unlock()
-	if ok && g.clock.Now().Before(kept.until) {
-		return kept.value, nil
+	if header := g.tokens.Of(tokenKey(a), g.clock.Now()); header != "" {
+		return header, nil
 	}
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {a.ClientID}, "client_secret": {a.Client}, "token_type": {"jwt"}}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(a.BaseURL, "/")+"/oauth2/access_token", strings.NewReader(form.Encode()))
+	r, err := outward.TokenRequest(ctx, a.BaseURL, a.ClientID, a.Client)
 	if err != nil {
 		return "", &exams.ProctorTrouble{Code: "refused_address"}
 	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	var said struct {
-		Token   string `json:"access_token"`
-		Type    string `json:"token_type"`
-		Seconds int64  `json:"expires_in"`
-	}
-	if err := g.do(r, &said); err != nil {
+	var answer json.RawMessage
+	if err := g.do(r, &answer); err != nil {
 		var t *exams.ProctorTrouble
 		if errors.As(err, &t) && (t.Code == refused || t.Code == unknown) {
 			t.Code = badCredentials
 		}
 		return "", err
 	}
-	if said.Token == "" || strings.ContainsFunc(said.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+	header, ok := g.tokens.Granted(tokenKey(a), g.clock.Now(), answer)
+	if !ok {
 		return "", &exams.ProctorTrouble{Code: brokenAnswer, Detail: "It gives no token."}
 	}
-	k := token{value: "Bearer " + said.Token, until: g.clock.Now().Add(time.Duration(said.Seconds)*time.Second - margin)}
-	if strings.EqualFold(said.Type, "JWT") {
-		k.value = "JWT " + said.Token
-	}
-	g.mu.Lock()
-	g.tokens[tokenKey(a)] = k
-	g.mu.Unlock()
-	return k.value, nil
+	return header, nil
 }
 
 // call asks a provider once, and once more with a new token where it refuses the old one.
 func (g *Gate) call(ctx context.Context, a exams.ProctorAccess, method, path, key string, body, answer any) error {
 	err := g.once(ctx, a, method, path, key, body, answer)
 	var t *exams.ProctorTrouble
-	if errors.As(err, &t) && t.Code == badCredentials {
-		g.mu.Lock()
-		_, had := g.tokens[tokenKey(a)]
-		delete(g.tokens, tokenKey(a))
-		g.mu.Unlock()
-		if had {
-			return g.once(ctx, a, method, path, key, body, answer)
-		}
+	if errors.As(err, &t) && t.Code == badCredentials && g.tokens.Drop(tokenKey(a)) {
+		return g.once(ctx, a, method, path, key, body, answer)
 	}
 	return err
 }
