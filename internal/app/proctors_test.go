@@ -51,11 +51,7 @@ func (p *proctorSite) at() string { return strings.TrimPrefix(p.URL, "http://") 
 func (w *world) proctorStory(t *testing.T, walker *apitest.Walker, staff string) {
 	t.Helper()
 	s, nobody := &asker{t: t, w: walker, token: staff}, &asker{t: t, w: walker}
-	double, err := proctordouble.Open(proctordouble.Config{ClientID: "cursus", ClientSecret: "client secret", Secret: func() string { return "" }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	proctors.double.Store(double)
+	proctors.double.Store(proctordouble.New(proctordouble.Config{ClientID: "cursus", ClientSecret: "client secret", Secret: func() string { return "" }}))
 	acme := map[string]string{"provider": "acme"}
 	said := map[string]any{"name": "Acme", "kind": "rest", "base_url": proctors.URL, "client_id": "cursus", "secret": "client secret", "guide_en": "Install it."}
 	for _, bad := range []string{"http://proctor.acme.org", "https://127.0.0.1", "https://metadata.internal"} {

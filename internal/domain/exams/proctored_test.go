@@ -52,10 +52,8 @@ func newWatched(t testing.TB, learners int) *watched {
 		rw.WriteHeader(http.StatusNoContent)
 	}))
 	t.Cleanup(house.Close)
-	double, err := proctordouble.Open(proctordouble.Config{ClientID: "cursus", ClientSecret: "client secret", Secret: func() string { return w.secret }, Clock: w.clock})
-	w.must(err)
-	w.double = double
-	there := httptest.NewServer(double)
+	w.double = proctordouble.New(proctordouble.Config{ClientID: "cursus", ClientSecret: "client secret", Secret: func() string { return w.secret }, Clock: w.clock})
+	there := httptest.NewServer(w.double)
 	t.Cleanup(there.Close)
 	w.url = there.URL
 	gate, err := proctoring.New(proctoring.Options{Inside: []string{strings.TrimPrefix(there.URL, "http://")}, Clock: w.clock})

@@ -1,5 +1,5 @@
-// Package proctordouble is a stateful double of a provider that watches over exams, by the provider contract of edx-proctoring, for tests and the
-// demonstration: its own book of exams and attempts, signed callbacks, and the ways in which a real one surprises its callers.
+// Package proctordouble is a stateful double of a provider that watches over exams, by the provider contract of edx-proctoring, for tests:
+// its own book of exams and attempts, signed callbacks, and the ways in which a real one surprises its callers.
 package proctordouble
 
 import (
@@ -10,9 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -27,9 +25,6 @@ type Config struct {
 	ClientID     string
 	ClientSecret string
 	Secret       func() string // whsec_…, which signs callbacks
-	BaseURL      string        // of the double, for its set-up; empty: attempts have no address of their own
-	ReviewAfter  time.Duration // an attempt that was submitted is reviewed by itself, and passes; 0: never
-	File         string        // where the book is kept; empty: in memory
 	Clock        clock.Clock   // nil: the machine's
 }
 
@@ -67,30 +62,24 @@ type Double struct {
 	exams    map[string]Exam
 	attempts map[string]Attempt
 	tokens   map[string]time.Time
-	calls    int
 	client   *http.Client
 }
 
-// Open makes a double, with the book that it kept.
-func Open(c Config) (*Double, error) {
+// New makes a double.
+func New(c Config) *Double {
 	if c.Clock == nil {
 		c.Clock = clock.System{}
 	}
 	d := &Double{c: c, mux: http.NewServeMux(), exams: map[string]Exam{}, attempts: map[string]Attempt{}, tokens: map[string]time.Time{}, client: &http.Client{Timeout: 10 * time.Second}}
-	if err := d.remember(); err != nil {
-		return nil, err
-	}
 	d.mux.HandleFunc("POST /oauth2/access_token", d.token)
 	d.mux.HandleFunc("GET /api/v1/config/", d.api(func(*http.Request) (int, any) {
-		return http.StatusOK, map[string]string{"name": "Proctor double", "download_url": d.c.BaseURL + "/setup"}
+		return http.StatusOK, map[string]string{"name": "Proctor double"}
 	}))
 	d.mux.HandleFunc("POST /api/v1/exam/", d.api(d.addExam))
 	d.mux.HandleFunc("POST /api/v1/exam/{exam}/attempt/", d.api(d.addAttempt))
 	d.mux.HandleFunc("PATCH /api/v1/exam/{exam}/attempt/{attempt}/", d.api(d.tell))
 	d.mux.HandleFunc("DELETE /api/v1/exam/{exam}/attempt/{attempt}/", d.api(d.cancel))
-	d.mux.HandleFunc("GET /setup/{attempt}", d.setUp)
-	d.mux.HandleFunc("POST /setup/{attempt}", d.setUp)
-	return d, nil
+	return d
 }
 
 // ServeHTTP is the provider's server.
@@ -123,36 +112,6 @@ func (d *Double) Exams() int {
 	return len(d.exams)
 }
 
-type book struct {
-	Exams    map[string]Exam    `json:"exams"`
-	Attempts map[string]Attempt `json:"attempts"`
-}
-
-func (d *Double) remember() error {
-	if d.c.File == "" {
-		return nil
-	}
-	raw, err := os.ReadFile(d.c.File)
-	if os.IsNotExist(err) {
-		return nil
-	}
-	b := book{d.exams, d.attempts}
-	if err == nil {
-		err = json.Unmarshal(raw, &b)
-	}
-	return err
-}
-
-// keep writes the book down; a double forgets where it cannot write.
-func (d *Double) keep() {
-	if d.c.File == "" {
-		return
-	}
-	if raw, err := json.Marshal(book{d.exams, d.attempts}); err == nil && os.WriteFile(d.c.File+".new", raw, 0o600) == nil {
-		_ = os.Rename(d.c.File+".new", d.c.File)
-	}
-}
-
 func answer(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
@@ -182,7 +141,6 @@ func (d *Double) Expire() {
 func (d *Double) api(do func(*http.Request) (int, any)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		d.mu.Lock()
-		d.calls++
 		_, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		until, known := d.tokens[given]
 		down := d.weather.Down
@@ -223,7 +181,6 @@ func (d *Double) addExam(r *http.Request) (int, any) {
 	}
 	e.ID = fmt.Sprint(len(d.exams) + 1)
 	d.exams[e.ID] = e
-	d.keep()
 	return http.StatusOK, e
 }
 
@@ -239,22 +196,15 @@ func (d *Double) addAttempt(r *http.Request) (int, any) {
 	}
 	for _, known := range d.attempts {
 		if known.Code == r.Header.Get("Idempotency-Key") {
-			return http.StatusOK, d.made(known)
+			return http.StatusOK, made(known)
 		}
 	}
 	a.ID, a.Told = ident.New("prx"), []string{}
 	d.attempts[a.ID] = a
-	d.keep()
-	return http.StatusOK, d.made(a)
+	return http.StatusOK, made(a)
 }
 
-func (d *Double) made(a Attempt) map[string]string {
-	out := map[string]string{"id": a.ID, "status": "created"}
-	if d.c.BaseURL != "" {
-		out["launch_url"] = d.c.BaseURL + "/setup/" + a.ID
-	}
-	return out
-}
+func made(a Attempt) map[string]string { return map[string]string{"id": a.ID, "status": "created"} }
 
 func (d *Double) tell(r *http.Request) (int, any) {
 	var said struct {
@@ -263,32 +213,28 @@ func (d *Double) tell(r *http.Request) (int, any) {
 	if json.NewDecoder(r.Body).Decode(&said) != nil || !slices.Contains([]string{"started", "submitted", "error"}, said.Status) {
 		return http.StatusBadRequest, map[string]string{"detail": "status"}
 	}
-	a, ok := d.note(r.PathValue("attempt"), said.Status)
-	if !ok {
+	if !d.note(r.PathValue("attempt"), said.Status) {
 		return http.StatusNotFound, map[string]string{"detail": "no such attempt"}
 	}
-	if said.Status == "submitted" && d.c.ReviewAfter > 0 {
-		time.AfterFunc(d.c.ReviewAfter, func() { _ = d.Review(context.Background(), a.ID, "passed") }) // who is not there is asked for no review
-	}
-	return http.StatusOK, map[string]string{"id": a.ID, "status": said.Status}
+	return http.StatusOK, map[string]string{"id": r.PathValue("attempt"), "status": said.Status}
 }
 
 func (d *Double) cancel(r *http.Request) (int, any) {
-	if _, ok := d.note(r.PathValue("attempt"), "deleted"); !ok {
+	if !d.note(r.PathValue("attempt"), "deleted") {
 		return http.StatusNotFound, map[string]string{"detail": "no such attempt"}
 	}
 	return http.StatusOK, map[string]bool{"deleted": true}
 }
 
-func (d *Double) note(id, what string) (a Attempt, ok bool) {
+func (d *Double) note(id, what string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if a, ok = d.attempts[id]; ok {
+	a, ok := d.attempts[id]
+	if ok {
 		a.Told = append(a.Told, what)
 		d.attempts[id] = a
-		d.keep()
 	}
-	return a, ok
+	return ok
 }
 
 // Ready says that who sits is set up.
@@ -355,28 +301,4 @@ func Sign(secret, id, at string, body []byte) (string, error) {
 	sum := hmac.New(sha256.New, key)
 	_, _ = fmt.Fprintf(sum, "%s.%s.%s", id, at, body) // a hash takes everything
 	return "v1," + base64.StdEncoding.EncodeToString(sum.Sum(nil)), nil
-}
-
-var setup = template.Must(template.New("").Parse(`<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Set-up</title></head>
-<body><main><h1>Set-up of the proctor (double)</h1><p>Attempt {{.ID}}. Camera, microphone and room would be looked at here.</p>
-{{if .Done}}<p role="status">You are set up. Go back to your exam and start it.</p>{{else}}<form method="post"><button>All is well: I am ready</button></form>{{end}}</main></body></html>`))
-
-// setUp is the page on which who sits sets herself up.
-func (d *Double) setUp(w http.ResponseWriter, r *http.Request) {
-	d.mu.Lock()
-	a, ok := d.attempts[r.PathValue("attempt")]
-	d.mu.Unlock()
-	if !ok {
-		http.NotFound(w, r)
-		return
-	}
-	done := r.Method == http.MethodPost
-	if done {
-		if err := d.Ready(r.Context(), a.ID); err != nil {
-			http.Error(w, err.Error(), http.StatusBadGateway)
-			return
-		}
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_ = setup.Execute(w, map[string]any{"ID": a.ID, "Done": done}) // who went away is shown nothing
 }
