@@ -50,10 +50,7 @@ type Standing struct {
 }
 
 // Model is what is known of those who sat.
-type Model struct{ peers []Peer }
-
-// NewModel makes one.
-func NewModel(peers []Peer) Model { return Model{peers} }
+type Model []Peer
 
 // Of holds results against those of the others: by the mock exam, which is nearest to the exam, or else by the grade. The band is that of ten
 // points in which her result lies; where fewer than ten people of it sat the exam, the bands beside it are taken in. Where they are fewer still,
@@ -67,7 +64,7 @@ func (m Model) Of(r Results) Standing {
 		band := bandOf(*mine)
 		for beside := range 2 {
 			s := Standing{By: by, FromPPM: max(0, (band-beside)*bandPPM), ToPPM: min(whole, (band+beside+1)*bandPPM)}
-			for _, p := range m.peers {
+			for _, p := range m {
 				if theirs := p.of(by); theirs != nil && bandOf(*theirs) >= band-beside && bandOf(*theirs) <= band+beside {
 					s.Sat++
 					if p.Passed {

@@ -24,7 +24,7 @@ func TestReadinessTellsOfTenPeopleOrOfNobody(t *testing.T) {
 			peers = append(peers, Peer{drawResults(t), rapid.Bool().Draw(t, "passed")})
 		}
 		mine := drawResults(t)
-		s := NewModel(peers).Of(mine)
+		s := Model(peers).Of(mine)
 		near := func(by string, from, to int) (sat, passed int) {
 			for _, p := range peers {
 				if x := p.of(by); x != nil && *x >= from && (*x < to || to == whole && *x == whole) {
@@ -80,11 +80,11 @@ func TestReadinessFollowsThoseWhoStandThere(t *testing.T) {
 			}
 			peers = append(peers, p)
 		}
-		before := NewModel(peers).Of(at(750_000))
+		before := Model(peers).Of(at(750_000))
 		if before != (Standing{ByGrade, 700_000, 800_000, n, passed}) {
 			t.Fatalf("%+v of %d with %d", before, n, passed)
 		}
-		more := NewModel(append(slices.Clone(peers), Peer{at(760_000), true}, Peer{at(100_000), false})).Of(at(750_000))
+		more := Model(append(slices.Clone(peers), Peer{at(760_000), true}, Peer{at(100_000), false})).Of(at(750_000))
 		if more.Sat != n+1 || more.Passed != passed+1 {
 			t.Fatalf("%+v after %+v", more, before)
 		}

@@ -43,11 +43,11 @@ func (r resultRow) results() Results {
 func ModelTx(ctx context.Context, tx *postgres.Tx, sessionID string, asOf time.Time) (Model, error) {
 	var rows []resultRow
 	if err := tx.Select(ctx, &rows, q.Q("Peers"), sessionID, asOf); err != nil {
-		return Model{}, err
+		return nil, err
 	}
 	var m Model
 	for _, r := range rows {
-		m.peers = append(m.peers, Peer{r.results(), r.Passed})
+		m = append(m, Peer{r.results(), r.Passed})
 	}
 	return m, nil
 }
