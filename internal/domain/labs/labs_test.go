@@ -137,9 +137,7 @@ func TestALabOpensByLTI(t *testing.T) {
 func TestAnIdleMachineIsStopped(t *testing.T) {
 	s := newSite(t)
 	l := s.launched()
-	ticket, err := s.room.Open(system, l.ID, l.LearnerID)
-	s.must(err)
-	s.come(ticket)
+	s.enters(l)
 	s.clock.Advance(4 * time.Minute)
 	s.sweep()
 	if got := s.of(l.ID); got.State != labs.Running || got.StopAskedAt != nil {
@@ -152,9 +150,7 @@ func TestAnIdleMachineIsStopped(t *testing.T) {
 	}
 	s.double.Set(labdouble.Weather{LoseStops: true})
 	lost := s.launched()
-	ticket, err = s.room.Open(system, lost.ID, lost.LearnerID)
-	s.must(err)
-	s.come(ticket)
+	s.enters(lost)
 	began := s.clock.Now()
 	s.clock.Advance(14 * time.Minute)
 	s.sweep()
@@ -194,9 +190,7 @@ func TestAMachineIsStoppedWhenItsTimeIsUsedOrItsRightIsGone(t *testing.T) {
 	s := newSite(t)
 	one, two := s.launched(), s.launched()
 	for _, l := range []labs.Launch{one, two} {
-		ticket, err := s.room.Open(system, l.ID, l.LearnerID)
-		s.must(err)
-		s.come(ticket)
+		s.enters(l)
 	}
 	for range 7 {
 		s.clock.Advance(4 * time.Minute)
@@ -230,9 +224,7 @@ func TestAMachineIsStoppedWhenItsTimeIsUsedOrItsRightIsGone(t *testing.T) {
 		t.Error("what has ended is asked for no more:", err)
 	}
 	three := s.launched()
-	ticket, err := s.room.Open(system, three.ID, three.LearnerID)
-	s.must(err)
-	s.come(ticket)
+	s.enters(three)
 	s.inTx(func(ctx context.Context, tx *postgres.Tx) error { return s.room.AskStopTx(ctx, tx, three.ID) })
 	if err := s.room.Stop(system, three.ID); !errors.Is(err, labs.ErrProvider) {
 		t.Error("a provider that is down took it:", err)
@@ -250,9 +242,7 @@ func TestTheBoardAndThePriceOfWhatWasLaunched(t *testing.T) {
 	s := newSite(t)
 	one, two := s.launched(), s.launched()
 	for _, l := range []labs.Launch{one, two} {
-		ticket, err := s.room.Open(system, l.ID, l.LearnerID)
-		s.must(err)
-		s.come(ticket)
+		s.enters(l)
 	}
 	s.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 		n := s.plan()
