@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -76,6 +78,22 @@ func TestATokenOpensALabOnce(t *testing.T) {
 		t.Error("without labs:", err)
 	}
 	s.verify()
+}
+
+// However many come by one link at once, one has a token.
+func TestManyHandsGetOneToken(t *testing.T) {
+	s := newSite(t)
+	for range 5 {
+		l, opened := s.launched(), make([]error, 8)
+		var all sync.WaitGroup
+		for i := range opened {
+			all.Go(func() { _, opened[i] = s.room.Open(system, l.ID, l.LearnerID) })
+		}
+		all.Wait()
+		if rest := slices.DeleteFunc(opened, func(err error) bool { return errors.Is(err, labs.ErrSpent) }); len(rest) != 1 || rest[0] != nil {
+			t.Fatal(len(rest), "have a token, or another fault:", rest)
+		}
+	}
 }
 
 // LTI 1.3 as a platform: the tool answers the login that we began, gets an id_token at the address that is registered, and at no other.
