@@ -39,14 +39,11 @@ func ImportPeopleTx(ctx context.Context, tx *postgres.Tx, source string, in []Ex
 		return nil, err
 	}
 	missing := slices.DeleteFunc(subjects, func(s string) bool { return people[s] != "" })
-	since, err := known(ctx, tx, source, missing)
+	since, err := KnownPeopleTx(ctx, tx, source, missing)
 	if err != nil {
 		return nil, err
 	}
 	maps.Copy(people, since)
-	if err := erased(ctx, tx, source, slices.DeleteFunc(missing, func(s string) bool { return people[s] != "" }), people); err != nil {
-		return nil, err
-	}
 	if err := linkByAddress(ctx, tx, source, in, people); err != nil {
 		return nil, err
 	}
@@ -75,7 +72,8 @@ func KnownPeopleTx(ctx context.Context, tx *postgres.Tx, source string, subjects
 	if err != nil || len(people) == len(subjects) {
 		return people, err
 	}
-	return people, erased(ctx, tx, source, slices.DeleteFunc(slices.Clone(subjects), func(s string) bool { return people[s] != "" }), people)
+	others := slices.DeleteFunc(slices.Clone(subjects), func(s string) bool { return people[s] != "" })
+	return people, bySubject(ctx, tx, people, "ErasedSubjects", source, pq.Array(others))
 }
 
 // AddSubjectsTx notes further subjects of people at a source (subject → person); one that is somebody's already stays hers.
@@ -106,19 +104,17 @@ func SubjectsTx(ctx context.Context, tx *postgres.Tx, source string, people []st
 	return out, err
 }
 
-// erased finds those who were here and had themselves erased: they are counted as before, and nobody is made anew.
-func erased(ctx context.Context, tx *postgres.Tx, source string, subjects []string, people map[string]string) error {
+// bySubject notes whom a statement finds behind subjects.
+func bySubject(ctx context.Context, tx *postgres.Tx, people map[string]string, statement string, args ...any) error {
 	var rows []struct {
 		Subject  string `db:"subject"`
 		PersonID string `db:"person_id"`
 	}
-	if err := tx.Select(ctx, &rows, q.Q("ErasedSubjects"), source, pq.Array(subjects)); err != nil {
-		return err
-	}
+	err := tx.Select(ctx, &rows, q.Q(statement), args...)
 	for _, r := range rows {
 		people[r.Subject] = r.PersonID
 	}
-	return nil
+	return err
 }
 
 // linkByAddress links new subjects to the people who signed in with their address and have no id at the source yet.
@@ -135,31 +131,11 @@ func linkByAddress(ctx context.Context, tx *postgres.Tx, source string, in []Ext
 	if len(subjects) == 0 {
 		return nil
 	}
-	var linked []struct {
-		Subject  string `db:"subject"`
-		PersonID string `db:"person_id"`
-	}
-	if err := tx.Select(ctx, &linked, q.Q("LinkByAddress"), source, pq.Array(subjects), pq.Array(addresses)); err != nil {
-		return err
-	}
-	for _, l := range linked {
-		people[l.Subject] = l.PersonID
-	}
-	return nil
+	return bySubject(ctx, tx, people, "LinkByAddress", source, pq.Array(subjects), pq.Array(addresses))
 }
 
 // known gives the people behind the subjects of a source that are known already.
 func known(ctx context.Context, tx *postgres.Tx, source string, subjects []string) (map[string]string, error) {
-	var rows []struct {
-		Subject  string `db:"subject"`
-		PersonID string `db:"person_id"`
-	}
-	if err := tx.Select(ctx, &rows, q.Q("KnownSubjects"), source, pq.Array(subjects)); err != nil {
-		return nil, err
-	}
 	people := make(map[string]string, len(subjects))
-	for _, r := range rows {
-		people[r.Subject] = r.PersonID
-	}
-	return people, nil
+	return people, bySubject(ctx, tx, people, "KnownSubjects", source, pq.Array(subjects))
 }
