@@ -1,6 +1,7 @@
 package surveys
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -91,7 +92,7 @@ func (k *intake) posts(ctx context.Context, tx *postgres.Tx, f Forum) error {
 			o.Outcome, o.Code = RowNew, "posted"
 			author, found := all.author(p)
 			if !found {
-				name := first(p.Subject, p.Author, p.Email)
+				name := cmp.Or(p.Subject, p.Author, p.Email)
 				strangers[name] = append(strangers[name], len(w.ids))
 			}
 			w.add(p, author)
@@ -127,15 +128,6 @@ func (all people) author(p Post) (who person, found bool) {
 		}
 	}
 	return person{}, false
-}
-
-func first(all ...string) string {
-	for _, s := range all {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
 }
 
 // postWriter gathers what an export adds.

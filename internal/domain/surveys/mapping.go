@@ -25,9 +25,8 @@ func ReadMapped(s string) (m Mapped, ok bool) {
 	return Mapped{Column: strings.TrimSpace(s[:at]), Target: strings.TrimSpace(s[at+1:])}, true
 }
 
-// targets are what columns can be for a questionnaire.
-func (x Questionnaire) targets() (all []string) {
-	all = []string{ToSubject, ToEmail, ToUsername, ToRespondent, ToTime, ToNothing}
+// Targets are the answers that columns of a file can be, beside the To… names.
+func (x Questionnaire) Targets() (all []string) {
 	for _, asked := range x.Questions {
 		for _, part := range asked.Parts(x.Moment) {
 			all = append(all, target(asked.Code, part))
@@ -40,9 +39,6 @@ func (x Questionnaire) targets() (all []string) {
 	}
 	return all
 }
-
-// Targets are the answers that columns of a file can be, beside the To… names.
-func (x Questionnaire) Targets() []string { return x.targets()[6:] }
 
 func target(code, part string) string {
 	if part == "" {
@@ -120,7 +116,7 @@ func (x Questionnaire) Propose(f File) []Mapped {
 // Map completes what is said of columns with what is proposed for the others. Error: ErrMap.
 func (x Questionnaire) Map(f File, given []Mapped) ([]Mapped, error) {
 	out := x.Propose(f)
-	targets, said := x.targets(), map[string]bool{}
+	targets, said := append(x.Targets(), ToSubject, ToEmail, ToUsername, ToRespondent, ToTime, ToNothing), map[string]bool{}
 	for _, m := range given {
 		i := slices.Index(f.Header, m.Column)
 		if i < 0 || said[m.Column] || !slices.Contains(targets, m.Target) {
