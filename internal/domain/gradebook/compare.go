@@ -27,12 +27,7 @@ func (k *intake) concerned() []string {
 			ids[id] = true
 		}
 	}
-	out := make([]string, 0, len(ids))
-	for id := range ids {
-		out = append(out, id)
-	}
-	slices.Sort(out)
-	return out
+	return slices.Sorted(maps.Keys(ids))
 }
 
 // readPast reads what the books say of who is concerned.

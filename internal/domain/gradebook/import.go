@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"path/filepath"
 	"slices"
 	"time"
@@ -242,14 +243,7 @@ func (k *intake) enrol(ctx context.Context) error {
 			since[person] = e.At
 		}
 	}
-	var learners []string
-	listed := make(map[string]bool, len(people))
-	for _, p := range people {
-		if !listed[p] {
-			listed[p], learners = true, append(learners, p)
-		}
-	}
-	enrolments, fresh, err := enrolment.ImportTx(ctx, k.tx, k.session.ID, learners, func(id string) time.Time { return since[id] }, k.collection.ID)
+	enrolments, fresh, err := enrolment.ImportTx(ctx, k.tx, k.session.ID, slices.Sorted(maps.Keys(since)), func(id string) time.Time { return since[id] }, k.collection.ID)
 	if err != nil {
 		return err
 	}

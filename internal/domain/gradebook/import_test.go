@@ -22,13 +22,17 @@ var system = postgres.WithActor(context.Background(), "system")
 
 const weeks = "exercise,week,scored\nHW 01,1,Y\nHW 02,1,Y\nHW 03,2,Y\nLab 01,1,Y\nBonus,2,N\n"
 
-func newSession(t interface{ Fatal(...any) }, db *postgres.DB, key string) (s catalog.Session) {
+func newSession(t interface{ Fatal(...any) }, db *postgres.DB, key string) catalog.Session {
+	return newSessionOf(t, db, key, "fun")
+}
+
+func newSessionOf(t interface{ Fatal(...any) }, db *postgres.DB, key, platform string) (s catalog.Session) {
 	exercises, err := catalog.ReadExerciseMap(strings.NewReader(weeks))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := db.InTx(system, "session", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		s, err = catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: key, CourseKey: "PRD", Title: catalog.Text{EN: key}, Platform: "fun", ThresholdPPM: 500_000, Exercises: exercises})
+		s, err = catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: key, CourseKey: "PRD", Title: catalog.Text{EN: key}, Platform: platform, ThresholdPPM: 500_000, Exercises: exercises})
 		return err
 	}); err != nil {
 		t.Fatal(err)

@@ -104,7 +104,7 @@ func TestDialectsOfPlainForms(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{
-		"learner,exercise,score,score\na,b,1,0\n", "learner,\nada,1\n", "learner\nada\n", "{", "[{}", "[] []", `{"pull":{}}`, "Student ID,Username,Grade,A (Earned),B (Possible)\n1,a,1,1,1\n", "Student ID,Username,Grade,A (Earned)\n1,a,1,1\n",
+		"learner,exercise,score,score\na,b,1,0\n", "learner,exercise,note,note,score,score\na,b,x,x,1,0\n", "learner,HW,HW,learner\na,1,1,b\n", "learner,\nada,1\n", "learner\nada\n", "{", "[{}", "[] []", `{"pull":{}}`, "Student ID,Username,Grade,A (Earned),B (Possible)\n1,a,1,1,1\n", "Student ID,Username,Grade,A (Earned)\n1,a,1,1\n",
 	} {
 		if r, err := Parse([]byte(bad)); err == nil {
 			t.Errorf("%q was taken for a %s", bad, r.Kind)

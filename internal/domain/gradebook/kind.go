@@ -49,30 +49,21 @@ func Parse(raw []byte) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	at, _ := named(t.header)
-	has := func(names ...string) bool {
-		for _, n := range names {
-			if _, there := at[n]; !there {
-				return false
-			}
-		}
-		return true
-	}
 	switch {
 	case problems(t.header):
 		return parseProblems(t)
-	case has("user id", "anonymized user id"):
-		return parseIDs(t, at)
-	case has("certificate type", "total certificates issued"):
-		return parseIssued(t, at)
-	case has("learner", "exercise", "score"):
+	case t.has("user id", "anonymized user id"):
+		return parseIDs(t)
+	case t.has("certificate type", "total certificates issued"):
+		return parseIssued(t)
+	case t.has("learner", "exercise", "score"):
 		return parseLong(t)
-	case has("learner", "enrolled_at"):
+	case t.has("learner", "enrolled_at"):
 		return parseRoster(t)
-	case has("learner"):
+	case t.has("learner"):
 		return parseWide(t)
-	case has("id", "username") && !has("grade") && (has("email") || has("enrollment_mode") || has("name")):
-		return parseProfiles(t, at)
+	case t.has("id", "username") && !t.has("grade") && (t.has("email") || t.has("enrollment_mode") || t.has("name")):
+		return parseProfiles(t)
 	}
 	return parseGrades(t)
 }

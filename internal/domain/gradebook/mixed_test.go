@@ -1,9 +1,7 @@
 package gradebook_test
 
 import (
-	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +12,6 @@ import (
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/platform/jobs"
-	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
 )
 
@@ -99,22 +96,12 @@ func TestIntakesOfEveryKindInAnyOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		round++
 		files := randomFiles(t)
-		order := rapid.Permutation(slices.Collect(indexes(len(files)))).Draw(t, "order")
-		make := func(key string) catalog.Session {
-			exercises, err := catalog.ReadExerciseMap(strings.NewReader(weeks))
-			if err != nil {
-				t.Fatal(err)
-			}
-			var s catalog.Session
-			if err := db.InTx(system, "session", func(ctx context.Context, tx *postgres.Tx) (err error) {
-				s, err = catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: key, CourseKey: "PRD", Title: catalog.Text{EN: key}, Platform: fmt.Sprint("p", round), ThresholdPPM: 500_000, Exercises: exercises})
-				return err
-			}); err != nil {
-				t.Fatal(err)
-			}
-			return s
+		var indexes []int
+		for i := range files {
+			indexes = append(indexes, i)
 		}
-		inOrder, shuffled := make(fmt.Sprintf("MO%d", round)), make(fmt.Sprintf("MS%d", round))
+		order, platform := rapid.Permutation(indexes).Draw(t, "order"), fmt.Sprint("p", round)
+		inOrder, shuffled := newSessionOf(t, db, fmt.Sprint("MO", round), platform), newSessionOf(t, db, fmt.Sprint("MS", round), platform)
 		put := func(s catalog.Session, f file) {
 			in := gradebook.Intake{SessionID: s.ID, FileName: f.name, CollectedAt: f.at, Content: []byte(f.text), DryRun: true}
 			dry, err := book.Import(system, in)
@@ -147,14 +134,4 @@ func TestIntakesOfEveryKindInAnyOrder(t *testing.T) {
 		}
 	})
 	testkit.Verify(t, db, append(journey.Checks(), gradebook.Checks()...))
-}
-
-func indexes(n int) func(yield func(int) bool) {
-	return func(yield func(int) bool) {
-		for i := range n {
-			if !yield(i) {
-				return
-			}
-		}
-	}
 }

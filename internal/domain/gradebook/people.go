@@ -1,6 +1,7 @@
 package gradebook
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -131,18 +132,11 @@ func (p people) meet(ctx context.Context, all []learner) ([]string, error) {
 		case l.any == "":
 			names[l.username] = identity.ExternalPerson{Subject: l.username, FullName: l.username, Email: l.email}
 		case mailKey(p.platform, l.any) != "":
-			name, _, _ := strings.Cut(l.any, "@")
-			if l.name != "" {
-				name = l.name
-			}
+			local, _, _ := strings.Cut(l.any, "@")
 			key := mailKey(p.platform, l.any)
-			mails[key] = identity.ExternalPerson{Subject: key, FullName: name, Email: l.any}
+			mails[key] = identity.ExternalPerson{Subject: key, FullName: cmp.Or(l.name, local), Email: l.any}
 		default:
-			name := l.any
-			if l.name != "" {
-				name = l.name
-			}
-			ids[l.any] = identity.ExternalPerson{Subject: l.any, FullName: name}
+			ids[l.any] = identity.ExternalPerson{Subject: l.any, FullName: cmp.Or(l.name, l.any)}
 		}
 	}
 	for _, fresh := range []struct { // always in this order: two imports that meet the same people wait for each other
@@ -200,10 +194,7 @@ func (p people) promote(ctx context.Context, all []learner, out []string) error 
 		if out[i] != "" || l.id == "" {
 			continue
 		}
-		person := candidates[l.username]
-		if person == "" {
-			person = asID[l.username]
-		}
+		person := cmp.Or(candidates[l.username], asID[l.username])
 		if person == "" && l.email != "" {
 			person = byAddress[mailKey(p.platform, l.email)]
 		}

@@ -20,14 +20,8 @@ type Alias struct{ Subject, Way, Key string }
 
 // parseProfiles reads student_profile_info for what is needed of it: who is enrolled since when, in which cohort, and by which names the platform
 // calls her. All else, such as year of birth, gender and address, is passed over and the file is not kept.
-func parseProfiles(t *table, at map[string]int) (r Report, err error) {
-	place := func(name string) int {
-		if i, ok := at[name]; ok {
-			return i
-		}
-		return -1
-	}
-	id, username, email, cohort, since, external := at["id"], at["username"], place("email"), place("cohort"), place("enrollment_date"), place("external_user_key")
+func parseProfiles(t *table) (r Report, err error) {
+	id, username, email, cohort, since, external := t.place("id"), t.place("username"), t.place("email"), t.place("cohort"), t.place("enrollment_date"), t.place("external_user_key")
 	r = Report{Kind: Profiles, Family: Modern, Partial: true, Cohorts: cohort >= 0}
 	err = r.rows(t, id, func(record []string) (row Row, col int, code, detail string) {
 		if row, col, code, detail = t.person(record, id, username, email); code != "" {
@@ -59,10 +53,10 @@ func parseProfiles(t *table, at map[string]int) (r Report, err error) {
 }
 
 // parseIDs reads anonymized_ids: by which ids learners are called where they are not to be known. It says nothing of who is enrolled.
-func parseIDs(t *table, at map[string]int) (r Report, err error) {
+func parseIDs(t *table) (r Report, err error) {
 	r = Report{Kind: IDs, Family: Modern, Partial: true}
-	id, keys := at["user id"], []int{at["anonymized user id"]}
-	if i, ok := at["course specific anonymized user id"]; ok {
+	id, keys := t.place("user id"), []int{t.place("anonymized user id")}
+	if i := t.place("course specific anonymized user id"); i >= 0 {
 		keys = append(keys, i)
 	}
 	err = t.each(func(record []string, line int) {
@@ -92,12 +86,9 @@ type Issued struct {
 }
 
 // parseIssued reads issued certificates: `CourseID,Certificate Type,Total Certificates Issued,Date Report Run`. It names nobody.
-func parseIssued(t *table, at map[string]int) (r Report, err error) {
+func parseIssued(t *table) (r Report, err error) {
 	r = Report{Kind: Counted, Family: Modern, Partial: true}
-	kind, total, run := at["certificate type"], at["total certificates issued"], -1
-	if i, ok := at["date report run"]; ok {
-		run = i
-	}
+	kind, total, run := t.place("certificate type"), t.place("total certificates issued"), t.place("date report run")
 	err = t.each(func(record []string, line int) {
 		reject := func(col int, code, detail string) {
 			r.Rejects = append(r.Rejects, Reject{Line: line, Column: col + 1, Code: code, Detail: detail})

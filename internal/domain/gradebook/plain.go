@@ -23,43 +23,38 @@ func parseTime(s string) (time.Time, bool) {
 
 const badTime = "A time is written 2026-03-01T09:00:00Z or 2026-03-01."
 
-// plainTable knows where the columns of a plain form are.
-type plainTable struct {
-	*table
-	at map[string]int
-}
-
-func openPlain(t *table) (p plainTable, err error) {
-	var twice string
-	p.table = t
-	if p.at, twice = named(t.header); twice != "" && slices.Contains([]string{"learner", "exercise", "score", "attempted_at", "enrolled_at", "left_at"}, twice) {
-		return p, ErrNotAReport.Detailf("The column %s stands twice.", twice)
+// plain refuses a form of which a column that is read stands twice. Error: ErrNotAReport.
+func (t *table) plain() error {
+	for _, name := range []string{"learner", "exercise", "score", "attempted_at", "enrolled_at", "left_at"} {
+		if t.twice[name] {
+			return ErrNotAReport.Detailf("The column %s stands twice.", name)
+		}
 	}
-	return p, nil
+	return nil
 }
 
 // cell gives a cell by the name of its column; "" where there is none.
-func (p plainTable) cell(record []string, name string) string {
-	if i, ok := p.at[name]; ok {
+func (t *table) cell(record []string, name string) string {
+	if i, ok := t.at[name]; ok {
 		return strings.TrimSpace(record[i])
 	}
 	return ""
 }
 
 // learner reads who a row is of.
-func (p plainTable) learner(record []string) (key, name string, at int, code, detail string) {
-	if at, code, detail = p.short(record); code != "" {
-		if i := p.at["learner"]; i < len(record) {
+func (t *table) learner(record []string) (key, name string, at int, code, detail string) {
+	if at, code, detail = t.short(record); code != "" {
+		if i := t.at["learner"]; i < len(record) {
 			key = strings.Clone(strings.TrimSpace(record[i]))
 		}
 		return key, "", at, code, detail
 	}
-	key, name = strings.Clone(p.cell(record, "learner")), strings.Clone(p.cell(record, "name"))
+	key, name = strings.Clone(t.cell(record, "learner")), strings.Clone(t.cell(record, "name"))
 	if key == "" || len(key) > 255 {
-		return "", "", p.at["learner"], "bad-learner", "The learner's id, username or address is missing or too long."
+		return "", "", t.at["learner"], "bad-learner", "The learner's id, username or address is missing or too long."
 	}
 	if utf8.RuneCountInString(name) > 255 {
-		return key, "", p.at["name"], "bad-learner", "The name is longer than 255 characters."
+		return key, "", t.at["name"], "bad-learner", "The name is longer than 255 characters."
 	}
 	return key, name, 0, "", ""
 }
@@ -67,32 +62,31 @@ func (p plainTable) learner(record []string) (key, name string, at int, code, de
 // parseRoster reads learner, enrolled_at, left_at. It says of each whether she is enrolled at the time of the file, and since when she was or
 // was not; of who is not in it, it says nothing.
 func parseRoster(t *table) (r Report, err error) {
-	p, err := openPlain(t)
-	if err != nil {
+	if err = t.plain(); err != nil {
 		return r, err
 	}
 	r = Report{Kind: Roster, Family: Plain, Partial: true}
-	_, r.Cohorts = p.at["cohort"]
-	err = r.rows(t, p.at["learner"], func(record []string) (row Row, at int, code, detail string) {
-		if row.Key, row.Username, at, code, detail = p.learner(record); code != "" {
+	r.Cohorts = t.has("cohort")
+	err = r.rows(t, t.at["learner"], func(record []string) (row Row, at int, code, detail string) {
+		if row.Key, row.Username, at, code, detail = t.learner(record); code != "" {
 			return row, at, code, detail
 		}
-		came, ok := parseTime(p.cell(record, "enrolled_at"))
+		came, ok := parseTime(t.cell(record, "enrolled_at"))
 		if !ok {
-			return row, p.at["enrolled_at"], "bad-time", badTime
+			return row, t.at["enrolled_at"], "bad-time", badTime
 		}
-		row.Enrolled, row.Cohort = true, strings.Clone(p.cell(record, "cohort"))
+		row.Enrolled, row.Cohort = true, strings.Clone(t.cell(record, "cohort"))
 		if utf8.RuneCountInString(row.Cohort) > 255 {
-			return row, p.at["cohort"], "bad-cohort", "The cohort's name is longer than 255 characters."
+			return row, t.at["cohort"], "bad-cohort", "The cohort's name is longer than 255 characters."
 		}
 		events := []Event{{Key: row.Key, Column: presence, At: came, Value: 1}}
-		if said := p.cell(record, "left_at"); said != "" {
+		if said := t.cell(record, "left_at"); said != "" {
 			left, ok := parseTime(said)
 			if !ok {
-				return row, p.at["left_at"], "bad-time", badTime
+				return row, t.at["left_at"], "bad-time", badTime
 			}
 			if left.Before(came) {
-				return row, p.at["left_at"], "left-before", "She left before she was enrolled."
+				return row, t.at["left_at"], "left-before", "She left before she was enrolled."
 			}
 			row.Enrolled, events = false, append(events, Event{Key: row.Key, Column: presence, At: left, Value: 0})
 		}
@@ -147,8 +141,7 @@ func okLabel(label string) bool { return label != "" && utf8.RuneCountInString(l
 // parseLong reads learner, exercise, score and, optionally, attempted_at: a row per score, at the time of the attempt. Without a time it is
 // that of the file. The exercise grade is the total.
 func parseLong(t *table) (r Report, err error) {
-	p, err := openPlain(t)
-	if err != nil {
+	if err = t.plain(); err != nil {
 		return r, err
 	}
 	r = Report{Kind: Long, Family: Plain, Partial: true}
@@ -157,7 +150,7 @@ func parseLong(t *table) (r Report, err error) {
 		if blank(record) {
 			return
 		}
-		e, label, at, code, detail := p.score(record)
+		e, label, at, code, detail := t.score(record)
 		if code != "" {
 			r.Rejects = append(r.Rejects, Reject{Line: line, Column: at + 1, Code: code, Detail: detail, Subject: e.Key})
 			return
@@ -172,21 +165,21 @@ func parseLong(t *table) (r Report, err error) {
 	return r, err
 }
 
-func (p plainTable) score(record []string) (e Event, label string, at int, code, detail string) {
-	if e.Key, e.Username, at, code, detail = p.learner(record); code != "" {
+func (t *table) score(record []string) (e Event, label string, at int, code, detail string) {
+	if e.Key, e.Username, at, code, detail = t.learner(record); code != "" {
 		return e, "", at, code, detail
 	}
-	label = strings.Clone(p.cell(record, "exercise"))
+	label = strings.Clone(t.cell(record, "exercise"))
 	if !okLabel(label) {
-		return e, "", p.at["exercise"], "bad-label", badLabel
+		return e, "", t.at["exercise"], "bad-label", badLabel
 	}
 	var ok bool
-	if e.Value, ok = parseCell(record[p.at["score"]], p.comma); !ok {
-		return e, "", p.at["score"], "bad-score", "A score is a number from 0 to 1, Not Attempted or Not Available."
+	if e.Value, ok = parseCell(record[t.at["score"]], t.comma); !ok {
+		return e, "", t.at["score"], "bad-score", "A score is a number from 0 to 1, Not Attempted or Not Available."
 	}
-	if said := p.cell(record, "attempted_at"); said != "" {
+	if said := t.cell(record, "attempted_at"); said != "" {
 		if e.At, ok = parseTime(said); !ok {
-			return e, "", p.at["attempted_at"], "bad-time", badTime
+			return e, "", t.at["attempted_at"], "bad-time", badTime
 		}
 	}
 	return e, label, 0, "", ""
@@ -198,18 +191,17 @@ var asides = map[string]bool{"learner": true, "name": true, "cohort": true, "sta
 // parseWide reads learner and a column per exercise; grade is the total, an empty cell was not attempted. Who is not in it has left only where
 // the file has a column status, so that it speaks of enrolments.
 func parseWide(t *table) (r Report, err error) {
-	p, err := openPlain(t)
-	if err != nil {
+	if err = t.plain(); err != nil {
 		return r, err
 	}
 	r = Report{Kind: Wide, Family: Plain}
-	_, r.Cohorts = p.at["cohort"]
-	_, speaks := p.at["status"]
+	r.Cohorts = t.has("cohort")
+	speaks := t.has("status")
 	r.Partial = !speaks
 	place, seen := map[int]int{}, map[Column]int{}
 	for i, h := range t.header {
 		label := strings.TrimSpace(h)
-		if low := strings.ToLower(label); asides[low] && p.at[low] == i {
+		if low := strings.ToLower(label); asides[low] && t.at[low] == i {
 			continue
 		}
 		if !okLabel(label) {
@@ -217,7 +209,7 @@ func parseWide(t *table) (r Report, err error) {
 		}
 		c := Column{Kind: "exercise", Label: label}
 		switch {
-		case strings.EqualFold(label, "grade") && p.at["grade"] == i:
+		case strings.EqualFold(label, "grade") && t.at["grade"] == i:
 			c = Column{Kind: "grade", Label: "grade"}
 		case averageLabel.MatchString(label):
 			c.Kind = "average"
@@ -231,21 +223,21 @@ func parseWide(t *table) (r Report, err error) {
 	if len(r.Columns) == 0 {
 		return r, ErrNotAReport.Detailf("The file has no column of scores.")
 	}
-	err = r.rows(t, p.at["learner"], func(record []string) (row Row, at int, code, detail string) {
-		if row.Key, row.Username, at, code, detail = p.learner(record); code != "" {
+	err = r.rows(t, t.at["learner"], func(record []string) (row Row, at int, code, detail string) {
+		if row.Key, row.Username, at, code, detail = t.learner(record); code != "" {
 			return row, at, code, detail
 		}
-		row.Enrolled, row.Quiet, row.Cohort = true, !speaks, strings.Clone(p.cell(record, "cohort"))
+		row.Enrolled, row.Quiet, row.Cohort = true, !speaks, strings.Clone(t.cell(record, "cohort"))
 		if utf8.RuneCountInString(row.Cohort) > 255 {
-			return row, p.at["cohort"], "bad-cohort", "The cohort's name is longer than 255 characters."
+			return row, t.at["cohort"], "bad-cohort", "The cohort's name is longer than 255 characters."
 		}
 		if speaks {
-			switch strings.ToLower(p.cell(record, "status")) {
+			switch strings.ToLower(t.cell(record, "status")) {
 			case "enrolled":
 			case "unenrolled":
 				row.Enrolled = false
 			default:
-				return row, p.at["status"], "bad-status", "The enrolment status is enrolled or unenrolled."
+				return row, t.at["status"], "bad-status", "The enrolment status is enrolled or unenrolled."
 			}
 		}
 		row.Cells = make([]int64, len(r.Columns))
@@ -254,7 +246,7 @@ func parseWide(t *table) (r Report, err error) {
 			if said == "" {
 				said = "Not Attempted"
 			}
-			v, ok := parseCell(said, p.comma)
+			v, ok := parseCell(said, t.comma)
 			if !ok {
 				return row, i, "bad-score", "A score is a number from 0 to 1, Not Attempted or Not Available."
 			}

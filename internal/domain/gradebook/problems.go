@@ -26,16 +26,7 @@ type problem struct{ earned, possible int }
 // parseProblems reads a problem grade report: per problem what was earned of what was possible. Older ones have Final Grade for Grade and no
 // Enrollment Status; then they say nothing of who is enrolled.
 func parseProblems(t *table) (r Report, err error) {
-	at, _ := named(t.header)
-	place := func(names ...string) int {
-		for _, n := range names {
-			if i, ok := at[n]; ok {
-				return i
-			}
-		}
-		return -1
-	}
-	subject, username, email, status, grade := place("student id", "id"), place("username"), place("email"), place("enrollment status"), place("grade", "final grade")
+	subject, username, email, status, grade := t.place("student id", "id"), t.place("username"), t.place("email"), t.place("enrollment status"), t.place("grade", "final grade")
 	if subject < 0 || username < 0 || grade < 0 {
 		return r, ErrNotAReport
 	}

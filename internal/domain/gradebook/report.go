@@ -1,6 +1,7 @@
 package gradebook
 
 import (
+	"cmp"
 	"errors"
 	"regexp"
 	"strings"
@@ -64,12 +65,7 @@ type Row struct {
 
 // key is what the file calls her.
 func (r Row) key() string {
-	for _, k := range []string{r.Subject, r.Key} {
-		if k != "" {
-			return k
-		}
-	}
-	return r.Username
+	return cmp.Or(r.Subject, r.Key, r.Username)
 }
 
 // Event is what an intake says of a learner since an instant: a score in a column, or that she came (1) or left (0).

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -15,17 +16,42 @@ import (
 type table struct {
 	in     *csv.Reader
 	header []string
-	comma  bool // decimals have one
+	at     map[string]int  // place of each name of the header, lower-case; of one that stands twice, the first
+	twice  map[string]bool // which stand twice
+	comma  bool            // decimals have one
 }
 
 // openTable reads the header of a text. Errors: ErrNotAReport where there is none.
 func openTable(data []byte) (t *table, err error) {
-	t = &table{in: sheet.Reader(data)}
+	t = &table{in: sheet.Reader(data), at: map[string]int{}, twice: map[string]bool{}}
 	if t.header, err = t.in.Read(); err != nil {
 		return nil, ErrNotAReport.Because(err)
 	}
 	t.in.ReuseRecord, t.comma = true, t.in.Comma == ';'
+	for i, h := range t.header {
+		name := strings.ToLower(strings.TrimSpace(h))
+		if _, there := t.at[name]; there {
+			t.twice[name] = true
+		} else {
+			t.at[name] = i
+		}
+	}
 	return t, nil
+}
+
+// place is that of the first of the names that the header has; -1: it has none.
+func (t *table) place(names ...string) int {
+	for _, n := range names {
+		if i, ok := t.at[n]; ok {
+			return i
+		}
+	}
+	return -1
+}
+
+// has says whether the header has all of the names.
+func (t *table) has(names ...string) bool {
+	return !slices.ContainsFunc(names, func(n string) bool { return t.place(n) < 0 })
 }
 
 // each reads the rows below the header; a record is valid until the next one. Errors: ErrUnreadable.
@@ -83,18 +109,4 @@ func blank(record []string) bool {
 		}
 	}
 	return true
-}
-
-// named gives the place of each name of the header, lower-case; a name that stands twice has its first place and is in twice.
-func named(header []string) (at map[string]int, twice string) {
-	at = make(map[string]int, len(header))
-	for i, h := range header {
-		name := strings.ToLower(strings.TrimSpace(h))
-		if _, there := at[name]; there && twice == "" && name != "" {
-			twice = name
-			continue
-		}
-		at[name] = i
-	}
-	return at, twice
 }
