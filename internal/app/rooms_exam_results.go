@@ -5,7 +5,6 @@ import (
 
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/exams"
-	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/api"
 	"cursus/internal/transport/web"
 )
@@ -20,14 +19,10 @@ func (p Pages) ExamSessions(ctx context.Context, who web.Viewer) (keys []string,
 	if err := p.onExams(ctx, who); err != nil {
 		return nil, err
 	}
-	err = p.h.DB.View(as(ctx, who), "sessions with exams", func(ctx context.Context, tx *postgres.Tx) error {
-		all, err := catalog.SessionsTx(ctx, tx)
-		keys = nil
-		for _, s := range all {
-			keys = append(keys, s.Key)
-		}
-		return err
-	})
+	all, err := view(as(ctx, who), p.h, "sessions with exams", catalog.SessionsTx)
+	for _, s := range all {
+		keys = append(keys, s.Key)
+	}
 	return keys, err
 }
 

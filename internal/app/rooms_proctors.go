@@ -17,25 +17,15 @@ func (r Rooms) ProctoringProviders(ctx context.Context, _ api.Principal, p page.
 }
 
 // proctors lists the providers. How many secrets hold is the house's to know.
-func (h *House) proctors(ctx context.Context) (all []exams.Provider, err error) {
-	err = h.DB.View(postgres.WithActor(ctx, "system"), "providers of proctoring", func(ctx context.Context, tx *postgres.Tx) error {
-		all, err = exams.ProvidersTx(ctx, tx)
-		return err
-	})
-	return all, err
-}
-
-func (h *House) proctorOf(ctx context.Context, key string) (p exams.Provider, err error) {
-	err = h.DB.View(postgres.WithActor(ctx, "system"), "provider of proctoring", func(ctx context.Context, tx *postgres.Tx) error {
-		p, err = exams.ProviderTx(ctx, tx, key)
-		return err
-	})
-	return p, err
+func (h *House) proctors(ctx context.Context) ([]exams.Provider, error) {
+	return view(postgres.WithActor(ctx, "system"), h, "providers of proctoring", exams.ProvidersTx)
 }
 
 // ProctoringProvider finds one.
 func (r Rooms) ProctoringProvider(ctx context.Context, _ api.Principal, key string) (exams.Provider, error) {
-	return r.h.proctorOf(ctx, key)
+	return view(postgres.WithActor(ctx, "system"), r.h, "provider of proctoring", func(ctx context.Context, tx *postgres.Tx) (exams.Provider, error) {
+		return exams.ProviderTx(ctx, tx, key)
+	})
 }
 
 // PutProctoringProvider makes or rewrites one.

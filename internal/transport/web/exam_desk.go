@@ -42,7 +42,7 @@ func (f *formReader) slot() exams.NewSlot {
 // shownAgain says whether what was refused stands on the form again, rather than on a page of its own.
 func shownAgain(err error) *fault.Fault {
 	k := fault.From(err)
-	if kinds[k.Kind].status >= 500 || k.Kind == fault.NotFound || k.Kind == fault.Forbidden && k.Code == "scope-missing" {
+	if kinds[k.Kind].status >= 500 || k.Kind == fault.NotFound || k.Code == "scope-missing" || k.Code == "partner-role-missing" {
 		return nil
 	}
 	return k

@@ -89,8 +89,8 @@ func (w *Web) proctor(r *request) (reply, error) {
 	if err == nil {
 		return reply{redirect: "/proctoring/" + url.PathEscape(r.param("slot")) + "#" + url.PathEscape(work.Sitting)}, nil
 	}
-	k := fault.From(err)
-	if kinds[k.Kind].status >= 500 || k.Kind == fault.NotFound || k.Code == "partner-role-missing" {
+	k := shownAgain(err)
+	if k == nil {
 		return reply{}, err
 	}
 	return w.proctoredWith(r, work.Sitting, k, kinds[k.Kind].status)
