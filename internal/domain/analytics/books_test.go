@@ -28,15 +28,61 @@ import (
 
 var system = postgres.WithActor(context.Background(), "system")
 
+// house is where rounds take place, one after the other.
+type house struct {
+	db     *postgres.DB
+	clock  *clock.Manual
+	book   *gradebook.Service
+	all    []catalog.Session // of all rounds
+	posted int
+}
+
+func newHouse(t *testing.T) *house {
+	c := clock.NewManual(time.Date(2019, 3, 1, 12, 0, 0, 0, time.UTC))
+	db := testkit.Open(t, testkit.OwnerDSN(t), c)
+	return &house{db: db, clock: c, book: gradebook.New(db, jobs.New(db, nil))}
+}
+
 // school is two sessions to which grades and money come at random.
 type school struct {
-	t        *rapid.T
-	db       *postgres.DB
-	clock    *clock.Manual
-	book     *gradebook.Service
-	sessions []catalog.Session // of this round
-	all      []catalog.Session
-	posted   *int
+	*house
+	t         *rapid.T
+	exercises []catalog.Exercise
+	sessions  []catalog.Session
+}
+
+// round opens a school; nothing of an earlier one reaches into it.
+func (h *house) round(r *rapid.T) *school {
+	h.clock.Advance(10_000 * time.Hour)
+	s := &school{house: h, t: r}
+	var err error
+	if s.exercises, err = catalog.ReadExerciseMap(strings.NewReader("exercise,week\nHW 01,1\nHW 02,2\n")); err != nil {
+		r.Fatal(err)
+	}
+	s.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		for _, course := range []string{"A", "B"} {
+			key := fmt.Sprint(course, "-", len(h.all)/2+1)
+			one, err := catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: key, CourseKey: course + "C", Title: catalog.Text{EN: key}, Platform: "fun", ThresholdPPM: 500_000, Exercises: s.exercises})
+			if err != nil {
+				return err
+			}
+			s.sessions = append(s.sessions, one)
+		}
+		return nil
+	})
+	h.all = append(h.all, s.sessions...)
+	return s
+}
+
+// lately is up to a month ago.
+func (s *school) lately() time.Time {
+	return s.clock.Now().Add(-time.Duration(rapid.IntRange(0, 720).Draw(s.t, "hours ago")) * time.Hour)
+}
+
+// enrolments are those of the school.
+func (s *school) enrolments(ctx context.Context, tx *postgres.Tx) (all []string, err error) {
+	err = tx.Select(ctx, &all, postgres.Query{Name: "test", SQL: "select enrolment_id from journey.enrolments where session_id = any($1) order by enrolment_id"}, pq.Array([]string{s.sessions[0].ID, s.sessions[1].ID}))
+	return all, err
 }
 
 func (s *school) inTx(work func(ctx context.Context, tx *postgres.Tx) error) {
@@ -50,7 +96,7 @@ func (s *school) grades() { s.report("0", "0.25", "0.5", "0.75", "1.0") }
 
 func (s *school) report(scores ...string) {
 	session := rapid.SampledFrom(s.sessions).Draw(s.t, "session")
-	at := s.clock.Now().Add(-time.Duration(rapid.IntRange(0, 720).Draw(s.t, "hours ago")) * time.Hour).Truncate(time.Second)
+	at := s.lately().Truncate(time.Second)
 	report := "id,username,grade,HW 01,HW 02,Cohort Name\n"
 	for i := range 4 {
 		if rapid.Bool().Draw(s.t, "is in it") || i == 0 {
@@ -68,8 +114,8 @@ func (s *school) report(scores ...string) {
 // money posts a sale, a refund, a lost dispute or a cost, of an enrolment or of an order that has none yet.
 func (s *school) money() {
 	s.inTx(func(ctx context.Context, tx *postgres.Tx) error {
-		var all []string
-		if err := tx.Select(ctx, &all, postgres.Query{Name: "test", SQL: "select enrolment_id from journey.enrolments where session_id = any($1) order by enrolment_id"}, pq.Array([]string{s.sessions[0].ID, s.sessions[1].ID})); err != nil {
+		all, err := s.enrolments(ctx, tx)
+		if err != nil {
 			return err
 		}
 		all = append(all, "") // of nobody
@@ -78,10 +124,10 @@ func (s *school) money() {
 		if e.Account == ledger.Revenue {
 			e.Minor = -e.Minor
 		}
-		*s.posted++
+		s.posted++
 		return ledger.PostTx(ctx, tx, ledger.Posting{
-			Reference: fmt.Sprint("r", *s.posted), Kind: "test", Currency: rapid.SampledFrom([]money.Currency{"EUR", "XOF"}).Draw(s.t, "currency"),
-			OccurredAt: s.clock.Now().Add(-time.Duration(rapid.IntRange(0, 720).Draw(s.t, "hours ago")) * time.Hour),
+			Reference: fmt.Sprint("r", s.posted), Kind: "test", Currency: rapid.SampledFrom([]money.Currency{"EUR", "XOF"}).Draw(s.t, "currency"),
+			OccurredAt: s.lately(),
 			Entries:    []ledger.Entry{e, {Account: ledger.Receivable, Minor: -e.Minor, OrderID: "ord_x"}},
 		})
 	})
@@ -159,9 +205,10 @@ func (s *school) answers(asOf, knownAt time.Time) map[string]string {
 			switch {
 			case p.ID == "enrolment":
 				if err := s.db.View(system, "one", func(ctx context.Context, tx *postgres.Tx) error {
-					var id string
-					err := tx.Get(ctx, &id, postgres.Query{Name: "test", SQL: "select min(enrolment_id) from journey.enrolments where session_id = any($1)"}, pq.Array([]string{s.sessions[0].ID, s.sessions[1].ID}))
-					with[p.ID] = id
+					all, err := s.enrolments(ctx, tx)
+					if err == nil {
+						with[p.ID] = all[0]
+					}
 					return err
 				}); err != nil {
 					s.t.Fatal(err)
@@ -206,11 +253,8 @@ func TestFiguresAddUpAndStay(t *testing.T) {
 	if err := flag.Set("rapid.checks", "15"); err != nil { // each asks every figure twice
 		t.Fatal(err)
 	}
-	c := clock.NewManual(time.Date(2019, 3, 1, 12, 0, 0, 0, time.UTC))
-	db := testkit.Open(t, testkit.OwnerDSN(t), c)
-	round, posted := 0, 0
-	var all []catalog.Session
-	if err := db.InTx(system, "test", func(ctx context.Context, tx *postgres.Tx) error {
+	h := newHouse(t)
+	if err := h.db.InTx(system, "test", func(ctx context.Context, tx *postgres.Tx) error {
 		if err := identity.PutOrganisationTx(ctx, tx, "SCHOOL", "School"); err != nil {
 			return err
 		}
@@ -220,41 +264,22 @@ func TestFiguresAddUpAndStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	rapid.Check(t, func(r *rapid.T) {
-		c.Advance(10_000 * time.Hour) // nothing of one round reaches into the next
-		round++
-		s := &school{t: r, db: db, clock: c, book: gradebook.New(db, jobs.New(db, nil)), posted: &posted}
-		exercises, err := catalog.ReadExerciseMap(strings.NewReader("exercise,week\nHW 01,1\nHW 02,2\n"))
-		if err != nil {
-			r.Fatal(err)
-		}
-		s.inTx(func(ctx context.Context, tx *postgres.Tx) error {
-			for _, course := range []string{"A", "B"} {
-				key := fmt.Sprint(course, "-", round)
-				one, err := catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: key, CourseKey: course + "C", Title: catalog.Text{EN: key}, Platform: "fun", ThresholdPPM: 500_000, Exercises: exercises})
-				if err != nil {
-					return err
-				}
-				s.sessions = append(s.sessions, one)
-			}
-			return nil
-		})
-		all = append(all, s.sessions...)
-		s.all = all
+		s := h.round(r)
 		s.grades()
 		var then map[string]string
 		var asOf, knownAt time.Time
 		steps := rapid.IntRange(4, 10).Draw(r, "steps")
 		for i := range steps {
-			c.Advance(time.Hour)
+			h.clock.Advance(time.Hour)
 			if rapid.Bool().Draw(r, "grades") {
 				s.grades()
 			} else {
 				s.money()
 			}
 			if i == steps/2 {
-				asOf, knownAt = c.Now().Add(-time.Duration(rapid.IntRange(0, 500).Draw(r, "back"))*time.Hour), c.Now()
+				asOf, knownAt = h.clock.Now().Add(-time.Duration(rapid.IntRange(0, 500).Draw(r, "back"))*time.Hour), h.clock.Now()
 				then = s.answers(asOf, knownAt)
-				c.Advance(time.Hour)
+				h.clock.Advance(time.Hour)
 			}
 		}
 		by := rapid.SliceOfDistinct(rapid.SampledFrom(analytics.Dimensions), rapid.ID[string]).Draw(r, "by")
@@ -269,5 +294,5 @@ func TestFiguresAddUpAndStay(t *testing.T) {
 			}
 		}
 	})
-	testkit.Verify(t, db, gradebook.Checks())
+	testkit.Verify(t, h.db, gradebook.Checks())
 }

@@ -5,11 +5,9 @@ import (
 	"flag"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/lib/pq"
 	"pgregory.net/rapid"
 
 	"cursus/internal/books/journey"
@@ -17,21 +15,18 @@ import (
 	"cursus/internal/domain/analytics"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/gradebook"
-	"cursus/internal/kernel/clock"
 	"cursus/internal/kernel/page"
-	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
-	"cursus/internal/testkit"
 )
 
 // stage writes that some stage of some enrolment was reached or lost, up to a month ago.
 func (s *school) stage(stages ...journey.Stage) {
 	s.inTx(func(ctx context.Context, tx *postgres.Tx) error {
-		var all []string
-		if err := tx.Select(ctx, &all, postgres.Query{Name: "test", SQL: "select enrolment_id from journey.enrolments where session_id = any($1) order by enrolment_id"}, pq.Array([]string{s.sessions[0].ID, s.sessions[1].ID})); err != nil {
+		all, err := s.enrolments(ctx, tx)
+		if err != nil {
 			return err
 		}
-		at := s.clock.Now().Add(-time.Duration(rapid.IntRange(0, 720).Draw(s.t, "hours ago")) * time.Hour)
+		at := s.lately()
 		return journey.RecordTx(ctx, tx, []journey.Change{{
 			EnrolmentID: rapid.SampledFrom(all).Draw(s.t, "enrolment"), Stage: rapid.SampledFrom(stages).Draw(s.t, "stage"), At: at, Cause: "test", Reached: rapid.IntRange(0, 3).Draw(s.t, "lost") > 0,
 		}})
@@ -40,9 +35,9 @@ func (s *school) stage(stages ...journey.Stage) {
 
 // written is a session that goes as it stands here: learner 0 pays and is silent, 1 may sit the exam, 2 has booked it, 3 pays, did one exercise badly
 // a month ago and nothing since, and 4 has her money back after her certificate.
-func (s *school) written(exercises []catalog.Exercise) (session catalog.Session) {
+func (s *school) written() (session catalog.Session) {
 	s.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
-		session, err = catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: "WRITTEN", CourseKey: "LWC", Title: catalog.Text{EN: "W"}, Platform: "fun", ThresholdPPM: 500_000, Exercises: exercises})
+		session, err = catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: "WRITTEN", CourseKey: "LWC", Title: catalog.Text{EN: "W"}, Platform: "fun", ThresholdPPM: 500_000, Exercises: s.exercises})
 		return err
 	})
 	for i, at := range []time.Time{s.clock.Now().Add(-720 * time.Hour), s.clock.Now()} {
@@ -243,44 +238,27 @@ func (h history) lists(asOf, knownAt time.Time) map[string][]string {
 	return out
 }
 
+var theLists = []string{"paid_silent", "eligible_not_booked", "booked_not_sat", "behind_schedule", "at_risk", "refund_after_certificate", "stuck_in_week_2"}
+
 // Whatever is imported, reached, lost, sold and given back, in whatever order it becomes known: each list has those, and the money, that a model
 // finds by looking at all that was ever written, for any time; pages of one make the whole; and the figure says their number.
 func TestListsAreThoseOfAModel(t *testing.T) {
 	if err := flag.Set("rapid.checks", "25"); err != nil {
 		t.Fatal(err)
 	}
-	c := clock.NewManual(time.Date(2019, 3, 1, 12, 0, 0, 0, time.UTC))
-	db := testkit.Open(t, testkit.OwnerDSN(t), c)
-	round, posted, seen := 0, 0, map[string]int{}
+	h, seen := newHouse(t), map[string]int{}
 	rapid.Check(t, func(r *rapid.T) {
-		c.Advance(10_000 * time.Hour)
-		round++
-		s := &school{t: r, db: db, clock: c, book: gradebook.New(db, jobs.New(db, nil)), posted: &posted}
-		exercises, err := catalog.ReadExerciseMap(strings.NewReader("exercise,week\nHW 01,1\nHW 02,2\n"))
-		if err != nil {
-			r.Fatal(err)
-		}
-		s.inTx(func(ctx context.Context, tx *postgres.Tx) error {
-			for _, course := range []string{"LA", "LB"} {
-				key := fmt.Sprint(course, "-", round)
-				one, err := catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: key, CourseKey: course + "C", Title: catalog.Text{EN: key}, Platform: "fun", ThresholdPPM: 500_000, Exercises: exercises})
-				if err != nil {
-					return err
-				}
-				s.sessions = append(s.sessions, one)
-			}
-			return nil
-		})
+		s := h.round(r)
 		compared := s.sessions
-		if round == 1 { // whatever is drawn, somebody is on each list
-			compared = append(slices.Clone(compared), s.written(exercises))
+		if len(seen) == 0 { // whatever is drawn, somebody is on each list
+			compared = append(slices.Clone(compared), s.written())
 		}
 		s.report("0", "0", "0", "0.25", "0.75")
 		for range 3 {
 			s.stage(journey.Qualifying)
 		}
 		for range rapid.IntRange(10, 40).Draw(r, "steps") {
-			c.Advance(time.Hour)
+			h.clock.Advance(time.Hour)
 			switch rapid.IntRange(0, 5).Draw(r, "what") {
 			case 0:
 				s.report("0", "0", "0", "0.25", "0.75")
@@ -292,12 +270,12 @@ func TestListsAreThoseOfAModel(t *testing.T) {
 				s.stage(journey.Qualifying, journey.Eligible, journey.ExamBooked, journey.ExamSat, journey.Certified)
 			}
 		}
-		asOf, knownAt := c.Now().Add(-time.Duration(rapid.IntRange(0, 700).Draw(r, "back"))*time.Hour), c.Now().Add(-time.Duration(rapid.IntRange(0, 20).Draw(r, "unknown"))*time.Hour)
+		asOf, knownAt := h.clock.Now().Add(-time.Duration(rapid.IntRange(0, 700).Draw(r, "back"))*time.Hour), h.clock.Now().Add(-time.Duration(rapid.IntRange(0, 20).Draw(r, "unknown"))*time.Hour)
 		for _, session := range compared {
-			h := s.history(session)
+			model := s.history(session)
 			for _, times := range [][2]time.Time{{}, {asOf}, {time.Time{}, knownAt}, {asOf, knownAt}} {
-				want := h.lists(times[0], times[1])
-				f, err := analytics.FigureOf(system, db, "certificate_lists", analytics.Ask{AsOf: times[0], KnownAt: times[1], Params: map[string]string{"session": session.Key}})
+				want := model.lists(times[0], times[1])
+				f, err := analytics.FigureOf(system, h.db, "certificate_lists", analytics.Ask{AsOf: times[0], KnownAt: times[1], Params: map[string]string{"session": session.Key}})
 				if err != nil {
 					r.Fatal(err)
 				}
@@ -308,11 +286,11 @@ func TestListsAreThoseOfAModel(t *testing.T) {
 						r.Errorf("%s at %v: the figure counts %d, the model has %v", list, times, n, want[list])
 					}
 				}
-				for _, list := range []string{"paid_silent", "eligible_not_booked", "booked_not_sat", "behind_schedule", "at_risk", "refund_after_certificate", "stuck_in_week_2"} {
+				for _, list := range theLists {
 					var got []string
 					for p := (page.Request{Limit: 1}); ; {
 						var some []analytics.Listed
-						if err := db.View(system, "listed", func(ctx context.Context, tx *postgres.Tx) (err error) {
+						if err := h.db.View(system, "listed", func(ctx context.Context, tx *postgres.Tx) (err error) {
 							some, p.After, err = analytics.ListedTx(ctx, tx, analytics.WhoIsListed{List: list, Session: session.Key, AsOf: times[0], KnownAt: times[1]}, p)
 							return err
 						}); err != nil {
@@ -336,7 +314,7 @@ func TestListsAreThoseOfAModel(t *testing.T) {
 			}
 		}
 	})
-	for _, list := range []string{"paid_silent", "eligible_not_booked", "booked_not_sat", "behind_schedule", "at_risk", "refund_after_certificate", "stuck_in_week_2"} {
+	for _, list := range theLists {
 		if seen[list] == 0 {
 			t.Error("nobody was ever on", list)
 		}
