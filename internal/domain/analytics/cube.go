@@ -1,6 +1,7 @@
 package analytics
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -96,6 +97,8 @@ var byDimensions = Param{
 
 var forWhom = Param{ID: "audience", Title: catalog.Text{EN: "For", FR: "Pour"}, Of: []string{"staff", "partner"}, Default: "staff"}
 
+func (a Ask) forPartner() bool { return a.Params["audience"] == "partner" }
+
 var moneyOf = Param{
 	ID: "money_of", Title: catalog.Text{EN: "Money of those who were", FR: "Argent de ceux qui ont été"}, Of: []string{"all", "started", "diligent", "succeeded", "eligible", "exam_booked", "exam_sat", "exam_passed", "certified"}, Default: "all",
 }
@@ -157,7 +160,7 @@ func (f *Figure) cubesTx(ctx context.Context, tx *postgres.Tx, by ...string) ([]
 	default:
 		ask.MoneyOf = []journey.Stage{journey.Stage(of)}
 	}
-	f.Basis = or(p["basis"], "current")
+	f.Basis = cmp.Or(p["basis"], "current")
 	if _, asked := p["week1_rule"]; asked {
 		f.Week1Rule = p["week1_rule"]
 	}
@@ -230,7 +233,7 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 		f.Rows = append(f.Rows, row)
 	}
 	f.base("enrolled", "enrolments", "inscriptions", people)
-	if ask.Params["audience"] == "partner" {
+	if ask.forPartner() {
 		f.suppress()
 	}
 	if len(by) == 1 {

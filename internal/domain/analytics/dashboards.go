@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"cursus/internal/domain/catalog"
@@ -85,16 +86,12 @@ func (d *Dashboard) sequencesTx(ctx context.Context, tx *postgres.Tx) error {
 		return err
 	}
 	for i := 0; i < len(rows); {
-		of, sessions := rows[i].Edition, ""
-		n := 0
-		for ; i < len(rows) && rows[i].Edition == of; i++ {
-			if n++; n > 1 {
-				sessions += ","
-			}
-			sessions += rows[i].Session
+		var sessions []string
+		for of := rows[i].Edition; i < len(rows) && rows[i].Edition == of; i++ {
+			sessions = append(sessions, rows[i].Session)
 		}
-		if n > 1 {
-			d.Panels = append(d.Panels, Panel{"started_sequence", map[string]string{"sessions": sessions}})
+		if len(sessions) > 1 {
+			d.Panels = append(d.Panels, Panel{"started_sequence", map[string]string{"sessions": strings.Join(sessions, ",")}})
 		}
 	}
 	return nil
@@ -102,7 +99,6 @@ func (d *Dashboard) sequencesTx(ctx context.Context, tx *postgres.Tx) error {
 
 // choicesTx names what there are dashboards of.
 func (d *Dashboard) choicesTx(ctx context.Context, tx *postgres.Tx) error {
-	d.Sessions, d.Programs, d.Partners = nil, nil, nil
 	sessions, err := catalog.SessionsTx(ctx, tx)
 	if err != nil {
 		return err

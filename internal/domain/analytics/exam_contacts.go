@@ -32,19 +32,16 @@ func contactsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error 
 	if err != nil || days < 1 || days > 365 {
 		return badParam("days", "A whole number of days, 1 to 365.")
 	}
-	ids := make([]string, len(sessions))
-	for i, s := range sessions {
-		ids[i] = s.ID
+	for _, s := range sessions {
 		f.Open = f.Open || openAt(tx, s, ask.AsOf)
 	}
-	arms, err := confidence.EffectTx(ctx, tx, ids, days, ask.AsOf, ask.KnownAt)
+	arms, err := confidence.EffectTx(ctx, tx, idsOf(sessions), days, ask.AsOf, ask.KnownAt)
 	if err != nil {
 		return err
 	}
-	f.Columns = []Column{
+	f.Columns = append([]Column{
 		col("comparison", Text, "Comparison", "Comparaison"), col("measure", Text, "Measure", "Mesure"), col("with", Share, "The first", "Les premiers"), col("without", Share, "The others", "Les autres"),
-		col("difference", Tenths, "Difference", "Différence"), col("low", Tenths, "from", "de"), col("high", Tenths, "to", "à"), col("verdict", Text, "Verdict", "Verdict"),
-	}
+	}, differenceColumns...)
 	f.Charts = []Chart{{Kind: "bars", Y: "comparison", Values: []string{"with"}, Facet: "measure"}, {Kind: "bars", Y: "comparison", Values: []string{"without"}, Facet: "measure"}}
 	for _, c := range []struct {
 		with, without string
@@ -62,10 +59,7 @@ func contactsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error 
 			{saidCell("booked", "Booked", "Ont réservé"), NewRate(a.Booked, a.People), NewRate(b.Booked, b.People)},
 			{saidCell("sat", "Sat", "L’ont passé"), NewRate(a.Sat, a.People), NewRate(b.Sat, b.People)},
 		} {
-			d, low, high := Difference(m.a, m.b)
-			verdict := Cell{Text: Verdict(low, high)}
-			verdict.Said = verdicts[verdict.Text]
-			f.Rows = append(f.Rows, Row{Open: f.Open, Cells: []Cell{c.said, m.said, {Rate: &m.a}, {Rate: &m.b}, {Count: d}, {Count: low}, {Count: high}, verdict}})
+			f.Rows = append(f.Rows, Row{Open: f.Open, Cells: append([]Cell{c.said, m.said}, differenceCells(m.a, m.b)...)})
 		}
 	}
 	f.base("reminded", "reminded", "relancés", arms[confidence.ArmReminded].People)

@@ -1,6 +1,7 @@
 package analytics
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -177,7 +178,7 @@ func DoersTx(ctx context.Context, tx *postgres.Tx, w WhoDid, p page.Request) (al
 	if err != nil {
 		return nil, "", err
 	}
-	ask := gradebook.Doers{SessionID: s.ID, Label: w.Exercise, CollectedAt: w.CollectedAt, Mode: or(w.Mode, gradebook.FirstDone), AsOf: w.AsOf, KnownAt: w.KnownAt}
+	ask := gradebook.Doers{SessionID: s.ID, Label: w.Exercise, CollectedAt: w.CollectedAt, Mode: cmp.Or(w.Mode, gradebook.FirstDone), AsOf: w.AsOf, KnownAt: w.KnownAt}
 	for i, b := range bands {
 		if w.Band == b[0] {
 			ask.Band = &i

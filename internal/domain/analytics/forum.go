@@ -1,6 +1,7 @@
 package analytics
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -82,7 +83,7 @@ func forumTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 		}
 		f.Rows = append(f.Rows, Row{Cells: []Cell{textCell(r.Week), weekOf(s, r.Week), cohort, countCell(r.Posts), countCell(r.Questions), countCell(r.Unanswered), countCell(r.Discussions), countCell(r.Replies), countCell(r.Authors)}})
 	}
-	if ask.Params["audience"] == "partner" {
+	if ask.forPartner() {
 		f.suppress()
 	}
 	return nil
@@ -113,10 +114,7 @@ func unansweredTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 	if err := tx.Select(ctx, &rows, q.Q("ForumUnanswered"), s.ID, given(ask.AsOf), given(ask.KnownAt), mostRows); err != nil {
 		return err
 	}
-	now := ask.AsOf
-	if now.IsZero() {
-		now = tx.Now()
-	}
+	now := instantOf(tx, ask.AsOf)
 	f.Columns = []Column{
 		col("thread", Text, "Question", "Question"), col("cohort", Text, "Cohort", "Cohorte"), col("asked_at", Instant, "Asked", "Posée"), col("days", Count, "Days without an answer", "Jours sans réponse"),
 		col("own", Count, "Posts of the author since", "Messages de l’auteur depuis"),
@@ -158,7 +156,7 @@ func activeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	f.Charts = []Chart{{Kind: "bars", Y: "author", Values: []string{"posts"}}}
 	strangers := 0
 	for _, r := range rows {
-		author := textCell(first(r.Name, r.Author))
+		author := textCell(cmp.Or(r.Name, r.Author))
 		if !r.Enrolled {
 			strangers++
 			author = Cell{Text: r.Author, Said: catalog.Text{EN: fmt.Sprintf("Not enrolled, %d", strangers), FR: fmt.Sprintf("Non inscrit, %d", strangers)}}

@@ -2,6 +2,7 @@
 package analytics
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -52,7 +53,7 @@ type Indicators struct {
 
 // IndicatorsOf answers a question. Errors: catalog.ErrNoSession, journey.ErrBasis, journey.ErrWeek1Rule.
 func IndicatorsOf(ctx context.Context, db *postgres.DB, question Question) (out Indicators, err error) {
-	out = Indicators{Basis: or(question.Basis, "current"), Week1Rule: or(question.Week1Rule, "first"), Cohort: question.Cohort}
+	out = Indicators{Basis: cmp.Or(question.Basis, "current"), Week1Rule: cmp.Or(question.Week1Rule, "first"), Cohort: question.Cohort}
 	var c journey.Counts
 	err = db.View(ctx, "indicators", func(ctx context.Context, tx *postgres.Tx) error {
 		s, err := catalog.SessionTx(ctx, tx, question.Session)
@@ -76,13 +77,6 @@ func IndicatorsOf(ctx context.Context, db *postgres.DB, question Question) (out 
 	out.AsOf, out.KnownAt = given(question.AsOf), given(question.KnownAt)
 	out.Enrolled, out.Metrics = c.Enrolled, fiveIndicators(c)
 	return out, nil
-}
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 func fiveIndicators(c journey.Counts) []Metric {

@@ -1,8 +1,10 @@
 package analytics
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"cursus/internal/books/journey"
@@ -225,14 +227,14 @@ func (w WhoIsListed) moneyTx(ctx context.Context, tx *postgres.Tx, all []Listed)
 	return err
 }
 
-// listTx asks one list with the parameters of the figure, and gives those on it with their money.
-func (f *Figure) listTx(ctx context.Context, tx *postgres.Tx, list string) (all []Listed, err error) {
-	w := f.listed(list)
+// listsTx asks some lists with the parameters of the figure, and gives those on each with their money.
+func (f *Figure) listsTx(ctx context.Context, tx *postgres.Tx, lists ...string) (on [][]Listed, err error) {
+	w := WhoIsListed{Session: f.Ask.Params["session"], Of: f.Ask.Params["of"], AsOf: f.Ask.AsOf, KnownAt: f.Ask.KnownAt}
 	sessions, err := w.sessionsTx(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	if len(sessions) == 1 && w.Session != "" {
+	if w.Session != "" {
 		f.Ask.Params["session"] = sessions[0].Key
 	}
 	for _, s := range sessions {
@@ -242,14 +244,17 @@ func (f *Figure) listTx(ctx context.Context, tx *postgres.Tx, list string) (all 
 	if err := tx.Get(ctx, &f.Demo, q.Q("AnyDemo")); err != nil {
 		return nil, err
 	}
-	if all, err = w.allTx(ctx, tx, sessions, "", nil); err != nil {
-		return nil, err
+	for _, w.List = range lists {
+		all, err := w.allTx(ctx, tx, sessions, "", nil)
+		if err != nil {
+			return nil, err
+		}
+		if err := w.moneyTx(ctx, tx, all); err != nil {
+			return nil, err
+		}
+		on = append(on, all)
 	}
-	return all, w.moneyTx(ctx, tx, all)
-}
-
-func (f *Figure) listed(list string) WhoIsListed {
-	return WhoIsListed{List: list, Session: f.Ask.Params["session"], Of: f.Ask.Params["of"], AsOf: f.Ask.AsOf, KnownAt: f.Ask.KnownAt}
+	return on, nil
 }
 
 var paidColumns = []Column{
@@ -259,12 +264,13 @@ var paidColumns = []Column{
 func listsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	f.Columns = append([]Column{col("list", Text, "List", "Liste"), col("learners", Count, "Learners", "Apprenants"), col("currency", Text, "Currency", "Devise")}, paidColumns...)
 	f.Charts = []Chart{{Kind: "bars", Y: "list", Values: []string{"net"}, Facet: "currency"}}
+	lists, err := f.listsTx(ctx, tx, listIDs()...)
+	if err != nil {
+		return err
+	}
 	on := map[string]bool{}
-	for _, l := range certificateLists() {
-		all, err := f.listTx(ctx, tx, l.id)
-		if err != nil {
-			return err
-		}
+	for i, l := range certificateLists() {
+		all := lists[i]
 		sums := map[money.Currency][2]int64{}
 		for _, x := range all {
 			on[x.EnrolmentID] = true
@@ -308,28 +314,19 @@ func (l Listed) Why() (out catalog.Text) {
 }
 
 func listedTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
-	all, err := f.listTx(ctx, tx, ask.Params["list"])
+	lists, err := f.listsTx(ctx, tx, ask.Params["list"])
 	if err != nil {
 		return err
 	}
+	all := lists[0]
 	f.base("listed", "enrolments on the list", "inscriptions sur la liste", int64(len(all)))
 	f.Columns = append([]Column{
 		col("learner", Text, "Learner", "Apprenant"), col("enrolment", Text, "Enrolment", "Inscription"), col("session", Text, "Session", "Session"), col("since", Instant, "Since", "Depuis"),
 		col("why", Text, "Why", "Pourquoi"), col("weeks_missed", Count, "Weeks missed", "Semaines manquées"),
 	}, paidColumns...)
 	for _, x := range all {
-		name := x.Name
-		if name == "" {
-			name = x.LearnerID
-		}
-		why := Cell{Said: x.Why()}
-		for i, r := range x.Reasons {
-			if i > 0 {
-				why.Text += " "
-			}
-			why.Text += r
-		}
-		head := []Cell{textCell(name), textCell(x.EnrolmentID), textCell(x.Session), timeCell(x.Since), why, countCell(int64(x.WeeksMissed))}
+		why := Cell{Text: strings.Join(x.Reasons, " "), Said: x.Why()}
+		head := []Cell{textCell(cmp.Or(x.Name, x.LearnerID)), textCell(x.EnrolmentID), textCell(x.Session), timeCell(x.Since), why, countCell(int64(x.WeeksMissed))}
 		if len(x.Money) == 0 {
 			f.Rows = append(f.Rows, Row{Cells: append(head, make([]Cell, 3)...)})
 		}

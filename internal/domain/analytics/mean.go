@@ -68,6 +68,23 @@ func meanOf(samples []sample) *Mean {
 	return m
 }
 
+// PlainMean is the mean of shares, in tenths of a per cent, half up on integers; sessions without the share do not count.
+// The mean of printed shares is what the paper prints.
+func PlainMean(shares []*int64) *int64 {
+	var sum, n int64
+	for _, s := range shares {
+		if s != nil {
+			sum += *s
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	mean := (2*sum + n) / (2 * n)
+	return &mean
+}
+
 // small are the 97.5 % quantiles of Student's t for 1 to 30 degrees of freedom, as printed in every table of it.
 var small = [...]float64{
 	12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281, 2.2010, 2.1788, 2.1604, 2.1448, 2.1314,

@@ -1,6 +1,7 @@
 package analytics
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -74,7 +75,7 @@ func OutcomesTx(ctx context.Context, tx *postgres.Tx, question Question) (out Ou
 	}
 	out = Outcomes{
 		Session: s.Key, Course: s.CourseKey, Title: s.Title().In("en"), Open: openAt(tx, s, question.AsOf), Formula: "QUALIFYING",
-		Basis: or(question.Basis, "current"), Week1Rule: or(question.Week1Rule, "first"), AsOf: given(question.AsOf), KnownAt: given(question.KnownAt),
+		Basis: cmp.Or(question.Basis, "current"), Week1Rule: cmp.Or(question.Week1Rule, "first"), AsOf: given(question.AsOf), KnownAt: given(question.KnownAt),
 	}
 	ask := journey.Question{SessionID: s.ID, AsOf: question.AsOf, KnownAt: question.KnownAt, Basis: out.Basis, Week1Rule: out.Week1Rule}
 	all, err := journey.CountsTx(ctx, tx, ask)
@@ -134,10 +135,15 @@ func per(a money.Amount, n int64) *money.Amount {
 }
 
 func openAt(tx *postgres.Tx, s catalog.Session, at time.Time) bool {
+	return s.StateAt(instantOf(tx, at)) != catalog.Closed
+}
+
+// instantOf is an instant that is asked for; zero is now.
+func instantOf(tx *postgres.Tx, at time.Time) time.Time {
 	if at.IsZero() {
-		at = tx.Now()
+		return tx.Now()
 	}
-	return s.StateAt(at) != catalog.Closed
+	return at
 }
 
 func given(t time.Time) *time.Time {

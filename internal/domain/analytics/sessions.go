@@ -178,6 +178,17 @@ func Verdict(low, high *int64) string {
 	return "provable_difference"
 }
 
+var differenceColumns = []Column{
+	col("difference", Tenths, "Difference", "Différence"), col("low", Tenths, "from", "de"), col("high", Tenths, "to", "à"), col("verdict", Text, "Verdict", "Verdict"),
+}
+
+// differenceCells are two shares, their difference and what it shows.
+func differenceCells(a, b Rate) []Cell {
+	d, low, high := Difference(a, b)
+	verdict := Verdict(low, high)
+	return []Cell{{Rate: &a}, {Rate: &b}, {Count: d}, {Count: low}, {Count: high}, {Text: verdict, Said: verdicts[verdict]}}
+}
+
 func differenceTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 	var counts [2]journey.Counts
 	var keys [2]string
@@ -192,17 +203,13 @@ func differenceTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error 
 		}
 		f.base("enrolled_"+param, "enrolled in "+s.Key, "inscrits à "+s.Key, counts[i].Enrolled)
 	}
-	f.Columns = []Column{
-		col("indicator", Text, "Indicator", "Indicateur"), {"session_share", Share, catalog.Text{EN: keys[0], FR: keys[0]}}, {"other_share", Share, catalog.Text{EN: keys[1], FR: keys[1]}},
-		col("difference", Tenths, "Difference", "Différence"), col("low", Tenths, "from", "de"), col("high", Tenths, "to", "à"), col("verdict", Text, "Verdict", "Verdict"),
-	}
+	f.Columns = append([]Column{
+		col("indicator", Text, "Indicator", "Indicateur"), col("session_share", Share, keys[0], keys[0]), col("other_share", Share, keys[1], keys[1]),
+	}, differenceColumns...)
 	f.Charts = []Chart{{Kind: "bars", Y: "indicator", Values: []string{"session_share"}}, {Kind: "bars", Y: "indicator", Values: []string{"other_share"}}}
 	a, b := fiveIndicators(counts[0]), fiveIndicators(counts[1])
 	for i := range a {
-		d, low, high := Difference(a[i].Rate, b[i].Rate)
-		verdict := Cell{Text: Verdict(low, high)}
-		verdict.Said = verdicts[verdict.Text]
-		f.Rows = append(f.Rows, Row{Cells: []Cell{{Text: a[i].ID, Said: indicatorColumns[i].Title}, {Rate: &a[i].Rate}, {Rate: &b[i].Rate}, {Count: d}, {Count: low}, {Count: high}, verdict}})
+		f.Rows = append(f.Rows, Row{Cells: append([]Cell{{Text: a[i].ID, Said: indicatorColumns[i].Title}}, differenceCells(a[i].Rate, b[i].Rate)...)})
 	}
 	return nil
 }
