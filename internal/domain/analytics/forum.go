@@ -57,11 +57,8 @@ func forumTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	if err := tx.Select(ctx, &rows, q.Q("ForumWeeks"), s.ID, given(ask.AsOf), given(ask.KnownAt)); err != nil {
 		return err
 	}
-	var total struct {
-		Authors  int64 `db:"authors"`
-		Enrolled int64 `db:"enrolled"`
-	}
-	if err := tx.Get(ctx, &total, q.Q("ForumTotals"), s.ID, given(ask.AsOf), given(ask.KnownAt)); err != nil {
+	total, err := forumTotalsTx(ctx, tx, s.ID, ask)
+	if err != nil {
 		return err
 	}
 	ever, err := journey.CountsTx(ctx, tx, journey.Question{SessionID: s.ID, AsOf: ask.AsOf, KnownAt: ask.KnownAt, Basis: "ever"})
@@ -89,6 +86,16 @@ func forumTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	return nil
 }
 
+type forumTotals struct {
+	Authors  int64 `db:"authors"`
+	Enrolled int64 `db:"enrolled"`
+}
+
+func forumTotalsTx(ctx context.Context, tx *postgres.Tx, session string, ask Ask) (t forumTotals, err error) {
+	err = tx.Get(ctx, &t, q.Q("ForumTotals"), session, given(ask.AsOf), given(ask.KnownAt))
+	return t, err
+}
+
 // weekOf is which week of the session begins on a Monday: its first is the one in which it starts.
 func weekOf(s catalog.Session, monday string) Cell {
 	at, err := time.Parse("2006-01-02", monday)
@@ -109,6 +116,7 @@ func unansweredTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 		ID        string    `db:"post_id"`
 		Cohort    string    `db:"cohort"`
 		CreatedAt time.Time `db:"created_at"`
+		Waiting   int64     `db:"waiting"` // of all that wait, listed or not
 		Own       int64     `db:"own"`
 	}
 	if err := tx.Select(ctx, &rows, q.Q("ForumUnanswered"), s.ID, given(ask.AsOf), given(ask.KnownAt), mostRows); err != nil {
@@ -120,11 +128,13 @@ func unansweredTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 		col("own", Count, "Posts of the author since", "Messages de l’auteur depuis"),
 	}
 	f.Charts = []Chart{{Kind: "bars", Y: "thread", Values: []string{"days"}}}
+	var waiting int64
 	for _, r := range rows {
+		waiting = r.Waiting
 		f.Rows = append(f.Rows, Row{Cells: []Cell{textCell(r.ID), textCell(r.Cohort), timeCell(r.CreatedAt.UTC()), countCell(int64(now.Sub(r.CreatedAt) / (24 * time.Hour))), countCell(r.Own)}})
 	}
-	f.base("unanswered", "questions without an answer", "questions sans réponse", int64(len(rows)))
-	if len(rows) == mostRows {
+	f.base("unanswered", "questions without an answer", "questions sans réponse", waiting)
+	if waiting > mostRows {
 		f.note("The five hundred oldest are listed.", "Les cinq cents plus anciennes sont listées.")
 	}
 	return nil
@@ -163,6 +173,13 @@ func activeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 		}
 		f.Rows = append(f.Rows, Row{Cells: []Cell{author, textCell(r.Cohort), countCell(r.Posts), countCell(r.Questions), countCell(r.Replies), timeCell(r.First.UTC()), timeCell(r.Last.UTC())}})
 	}
-	f.base("authors", "authors", "auteurs", int64(len(rows)))
+	total, err := forumTotalsTx(ctx, tx, s.ID, ask)
+	if err != nil {
+		return err
+	}
+	f.base("authors", "authors", "auteurs", total.Authors)
+	if total.Authors > mostRows {
+		f.note("The five hundred most active are listed.", "Les cinq cents plus actifs sont listés.")
+	}
 	return nil
 }

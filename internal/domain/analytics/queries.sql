@@ -304,7 +304,7 @@ select p.author, coalesce(max(e.full_name), '') as name, p.enrolment_id is not n
  order by count(*) desc, min(p.created_at), p.author limit $4;
 
 -- name: ForumUnanswered
-select t.post_id, t.cohort, t.created_at, (select count(*) from surveys.posts r where r.session_id = $1 and r.thread_id = t.post_id and r.post_id <> t.post_id
+select t.post_id, t.cohort, t.created_at, count(*) over () as waiting, (select count(*) from surveys.posts r where r.session_id = $1 and r.thread_id = t.post_id and r.post_id <> t.post_id
         and ($2::timestamptz is null or r.created_at <= $2) and ($3::timestamptz is null or r.recorded_at <= $3)) as own
   from surveys.posts t
  where t.session_id = $1 and t.kind = 'question' and ($2::timestamptz is null or t.created_at <= $2) and ($3::timestamptz is null or t.recorded_at <= $3)

@@ -59,6 +59,18 @@ func (a *asked) take(key string, m surveys.Moment, file string) {
 	}
 }
 
+// takeForum imports posts of session A, as they stood at a time.
+func (a *asked) takeForum(file, at string) {
+	a.t.Helper()
+	made, err := time.Parse(time.RFC3339, at)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	if i, err := a.room.ImportForum(system, surveys.Intake{Session: "A", FileName: "f.csv", CollectedAt: made, Content: []byte("id,thread_id,author,created_at,cohort,type,answered\n" + file)}); err != nil || i.Rejected > 0 {
+		a.t.Fatal(err, i.Outcomes)
+	}
+}
+
 func (a *asked) figure(id string, asOf, knownAt time.Time, params string) (f analytics.Figure, all string) {
 	a.t.Helper()
 	ask := analytics.Ask{AsOf: asOf, KnownAt: knownAt, Params: map[string]string{}}
@@ -204,15 +216,7 @@ func TestTheForumIsCounted(t *testing.T) {
 	a.db = testkit.Open(t, testkit.OwnerDSN(t), a.clock)
 	a.room = surveys.New(a.db)
 	a.session("A", "s1")
-	take := func(file, at string) {
-		made, err := time.Parse(time.RFC3339, at)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if i, err := a.room.ImportForum(system, surveys.Intake{Session: "A", FileName: "f.csv", CollectedAt: made, Content: []byte("id,thread_id,author,created_at,cohort,type,answered\n" + file)}); err != nil || i.Rejected > 0 {
-			t.Fatal(err, i.Outcomes)
-		}
-	}
+	take := a.takeForum
 	take("q1,,awa,2019-03-04T10:00:00Z,FREE,question,\nq1a,q1,awa,2019-03-04T11:00:00Z,FREE,,\nq2,,ben,2019-03-10T23:00:00Z,PRO,question,\nd1,,ben,2019-03-11T00:00:00Z,PRO,discussion,\nq2r,q2,prof,2019-03-12T11:00:00Z,,,\nq3,,cleo,2019-03-12T10:00:00Z,FREE,question,\n", "2019-03-13T12:00:00Z")
 	weeks := func(asOf, knownAt time.Time) string {
 		f, _ := a.figure("forum_weeks", asOf, knownAt, "session=A")
@@ -240,5 +244,24 @@ func TestTheForumIsCounted(t *testing.T) {
 	f, _ := a.figure("forum_active", time.Time{}, time.Time{}, "session=A")
 	if got := lines(f, 0, 2, 3, 4); !f.Personal || strings.Join(got, "; ") != "Not enrolled, 1 3 1 2; Not enrolled, 2 2 1 0; Not enrolled, 3 1 1 0; Not enrolled, 4 1 0 1" {
 		t.Error(f.Personal, got)
+	}
+}
+
+// A list of the forum ends after five hundred, and says so; what it counts does not.
+func TestALongForumIsCountedWhole(t *testing.T) {
+	a := &asked{t: t, clock: clock.NewManual(time.Date(2019, 4, 1, 9, 0, 0, 0, time.UTC))}
+	a.db = testkit.Open(t, testkit.OwnerDSN(t), a.clock)
+	a.room = surveys.New(a.db)
+	a.session("A", "s1")
+	var file strings.Builder
+	for i := range 501 {
+		fmt.Fprintf(&file, "q%d,,who%d,2019-03-04T10:00:00Z,FREE,question,\n", i, i)
+	}
+	a.takeForum(file.String(), "2019-03-05T12:00:00Z")
+	for _, id := range []string{"forum_unanswered", "forum_active"} {
+		f, _ := a.figure(id, time.Time{}, time.Time{}, "session=A")
+		if len(f.Rows) != 500 || f.Base[0].N != 501 || len(f.Notes) != 1 {
+			t.Errorf("%s lists %d, is of %v, and notes %v", id, len(f.Rows), f.Base, f.Notes)
+		}
 	}
 }
