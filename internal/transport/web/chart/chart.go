@@ -5,22 +5,18 @@ package chart
 import (
 	"fmt"
 	"html/template"
-	"strconv"
 	"strings"
 )
 
-// Bar is one horizontal bar. Value, Low and High are in any unit, the same for all bars of a chart; nil draws no bar.
+// Bar is one horizontal bar. Value is in any unit, the same for all bars of a chart; nil draws no bar.
 type Bar struct {
 	Label, Text string // Text is the value as people read it, set at the end of the bar
 	Value       *int64
-	Low, High   *int64 // ends of an interval, drawn as a whisker
-	Class       string // an extra class: "mean" for a line that is no measurement
 }
 
-// Bars is a chart. Max is the value of a full width; 0 takes the largest value or interval end.
+// Bars is a chart. The largest value has the full width.
 type Bars struct {
 	ID, Title, Description string
-	Max                    int64
 	Bars                   []Bar
 }
 
@@ -53,41 +49,21 @@ func (c Bars) SVG() template.HTML {
 }
 
 func (c Bars) most() int64 {
-	most := c.Max
-	if most > 0 {
-		return most
-	}
+	most := int64(1)
 	for _, bar := range c.Bars {
-		for _, v := range []*int64{bar.Value, bar.High} {
-			if v != nil && *v > most {
-				most = *v
-			}
+		if bar.Value != nil {
+			most = max(most, *bar.Value)
 		}
 	}
-	return max(most, 1)
-}
-
-// at gives the place of a value in hundredths of a unit, never outside the frame.
-func at(v, most int64) string {
-	v = min(max(v, 0), most)
-	hundredths := barStart*100 + v*(barEnd-barStart)*100/most
-	return strconv.FormatInt(hundredths/100, 10) + fmt.Sprintf(".%02d", hundredths%100)
+	return most
 }
 
 func (c Bars) draw(b *strings.Builder, bar Bar, top int, most int64) {
 	middle := top + barHeight/2
-	class := "bar"
-	if bar.Class != "" {
-		class += " " + template.HTMLEscapeString(bar.Class)
-	}
 	fmt.Fprintf(b, `<text class="label" x="%d" y="%d" text-anchor="end">%s</text>`, labelEnd, middle+4, template.HTMLEscapeString(bar.Label))
 	if bar.Value != nil {
-		length := min(max(*bar.Value, 0), most) * (barEnd - barStart) * 100 / most
-		fmt.Fprintf(b, `<rect class="%s" x="%d" y="%d" width="%d.%02d" height="%d" rx="2"/>`, class, barStart, top, length/100, length%100, barHeight)
-	}
-	if bar.Low != nil && bar.High != nil {
-		low, high := at(*bar.Low, most), at(*bar.High, most)
-		fmt.Fprintf(b, `<path class="whisker" d="M%s %dH%sM%s %dV%dM%s %dV%d"/>`, low, middle, high, low, middle-4, middle+4, high, middle-4, middle+4)
+		length := max(*bar.Value, 0) * (barEnd - barStart) * 100 / most
+		fmt.Fprintf(b, `<rect class="bar" x="%d" y="%d" width="%d.%02d" height="%d" rx="2"/>`, barStart, top, length/100, length%100, barHeight)
 	}
 	fmt.Fprintf(b, `<text class="value" x="%d" y="%d" text-anchor="end">%s</text>`, width-2, middle+4, template.HTMLEscapeString(bar.Text))
 }
