@@ -2,7 +2,6 @@ package web
 
 import (
 	"html/template"
-	"net/url"
 
 	"cursus/internal/domain/analytics"
 	"cursus/internal/domain/identity"
@@ -86,13 +85,7 @@ func (w *Web) dashboardWith(r *request, d dashboardPage, figures []analytics.Fig
 		if shown.Charts, err = say.charts(); err != nil {
 			return reply{}, err
 		}
-		q := url.Values{}
-		for name, v := range f.Ask.Params {
-			if v != "" {
-				q.Set(name, v)
-			}
-		}
-		shown.Query = template.URL(q.Encode()) //nolint:gosec // encoded by net/url
+		shown.Query = template.URL(queryOf(f.Ask.Params)) //nolint:gosec // encoded by net/url
 		d.Shown = append(d.Shown, shown)
 	}
 	title := "staff.title"

@@ -125,12 +125,17 @@ func (w *Web) figure(r *request) (out reply, err error) {
 
 func queryOf(written map[string]string) string {
 	q := url.Values{}
-	for name, v := range written {
+	setSaid(q, written)
+	return q.Encode()
+}
+
+// setSaid adds what is not empty.
+func setSaid(q url.Values, said map[string]string) {
+	for name, v := range said {
 		if v != "" {
 			q.Set(name, v)
 		}
 	}
-	return q.Encode()
 }
 
 func (w *Web) figureFile(r *request) (reply, error) {
@@ -221,11 +226,7 @@ func asked(w analytics.WhoDid) string {
 		return listAsked(w).Encode()
 	}
 	q := url.Values{"session": {w.Session}, "exercise": {w.Exercise}}
-	for name, v := range map[string]string{"mode": w.Mode, "band": w.Band} {
-		if v != "" {
-			q.Set(name, v)
-		}
-	}
+	setSaid(q, map[string]string{"mode": w.Mode, "band": w.Band})
 	setTimes(q, map[string]time.Time{"collected_at": w.CollectedAt, "as_of": w.AsOf, "known_at": w.KnownAt})
 	return q.Encode()
 }
@@ -241,11 +242,7 @@ func setTimes(q url.Values, times map[string]time.Time) {
 // listAsked is a list that makes certificates in an address; the figure of its learners is asked with the same.
 func listAsked(w analytics.WhoDid) url.Values {
 	q := url.Values{"list": {w.List}}
-	for name, v := range map[string]string{"session": w.Session, "of": w.Of} {
-		if v != "" {
-			q.Set(name, v)
-		}
-	}
+	setSaid(q, map[string]string{"session": w.Session, "of": w.Of})
 	setTimes(q, map[string]time.Time{"as_of": w.AsOf, "known_at": w.KnownAt})
 	return q
 }
