@@ -9,7 +9,8 @@ import (
 	"cursus/internal/platform/postgres"
 )
 
-// notPassed is the reason for which RevokeFailed revokes; what it revoked holds again by itself when the exam is passed after all.
+// notPassed is the reason for which RevokeFailed revokes. The certificate of a sitting holds again by itself when the exam is passed after all; that of
+// a program is awarded anew, or reinstated, by who awards these.
 const notPassed = "a review found the exam not passed"
 
 // RevokeFailed revokes the certificates of an enrolment whose sitting is not passed any more, because a later review found otherwise, and those of

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/lib/pq"
@@ -72,13 +73,12 @@ func (s *Service) give(ctx context.Context, by, key string, e Earned) (Certifica
 		if err != nil {
 			return idempotency.Reply{}, err
 		}
-		award := func(ctx context.Context, tx *postgres.Tx) (Certificate, error) {
-			return s.awardTx(ctx, tx, what, false)
-		}
+		var c Certificate
 		if what.kind.Stage == Followed {
-			award = func(ctx context.Context, tx *postgres.Tx) (Certificate, error) { return s.transcribeTx(ctx, tx, what) }
+			c, err = s.transcribeTx(ctx, tx, what)
+		} else {
+			c, err = s.awardTx(ctx, tx, what, false)
 		}
-		c, err := award(ctx, tx)
 		return idempotency.Reply{Status: http.StatusCreated, Body: []byte(c.ID)}, err
 	})
 	if err != nil {
@@ -216,12 +216,7 @@ func recordOf(c programs.CoursePath) Record {
 }
 
 func over(reasons []programs.Reason) bool {
-	for _, r := range reasons {
-		if r.Code == programs.Over {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(reasons, func(r programs.Reason) bool { return r.Code == programs.Over })
 }
 
 // example is a transcript with made-up records, for a preview.
