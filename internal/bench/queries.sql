@@ -80,13 +80,14 @@ select 'enr_' || lpad(x.n::text, 26, '0'), 'ses_' || x.s, t.stage, x.bits > 0, x
  order by x.recorded_at, x.n, x.i;
 
 -- name: Tallies
-insert into journey.tallies (session_id, at, recorded_at, reached, ever, n)
-select 'ses_' || s, at, recorded_at, reached, ever, sum(n)
-  from (select s, at, recorded_at, reached, ever, 1 as n from public.bench_steps
+insert into journey.tallies (session_id, at, recorded_at, joined, reached, ever, n)
+select 'ses_' || s, at, recorded_at, joined, reached, ever, sum(n)
+  from (select x.s, x.at, x.recorded_at, date_trunc('month', e.at at time zone 'UTC')::date as joined, reached, ever, 1 as n from public.bench_steps x join public.bench e on e.n = x.n
         union all
-        select s, at, recorded_at, was, had, -1
-          from (select s, at, recorded_at, lag(reached) over w as was, lag(ever) over w as had from public.bench_steps window w as (partition by n order by at, i)) b where was is not null) m
- group by s, at, recorded_at, reached, ever having sum(n) <> 0
+        select s, at, recorded_at, joined, was, had, -1
+          from (select x.s, x.at, x.recorded_at, date_trunc('month', e.at at time zone 'UTC')::date as joined, lag(reached) over w as was, lag(ever) over w as had
+                  from public.bench_steps x join public.bench e on e.n = x.n window w as (partition by x.n order by x.at, x.i)) b where was is not null) m
+ group by s, at, recorded_at, joined, reached, ever having sum(n) <> 0
  order by recorded_at;
 
 -- name: Members

@@ -262,6 +262,7 @@ func Checks() []postgres.Check {
 		{Invariant: "18", Name: "the row of an enrolment is what its history says", Query: q.Q("CheckRowsEqualHistory")},
 		{Invariant: "18", Name: "the tallies of a session add up to its history", Query: q.Q("CheckTalliesEqualHistory")},
 		{Invariant: "18", Name: "the days of a session are the sums of its tallies", Query: q.Q("CheckDaysEqualTallies")},
+		{Invariant: "18", Name: "the years and months of a session are the sums of its days", Query: q.Q("CheckSumsEqualDays")},
 		{Invariant: "18", Name: "stages reached imply the earlier ones", Query: q.Q("CheckStagesImplyEarlierOnes")},
 	}
 }

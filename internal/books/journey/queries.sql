@@ -10,8 +10,8 @@ with openings as (
     on conflict (enrolment_id) do nothing
     returning enrolment_id, session_id, reached, enrolled_at
 ), counted as (
-    insert into journey.tallies (session_id, at, recorded_at, reached, ever, n)
-    select session_id, enrolled_at, $9, reached, reached, count(*) from opened group by session_id, enrolled_at, reached
+    insert into journey.tallies (session_id, at, recorded_at, joined, reached, ever, n)
+    select session_id, enrolled_at, $9, date_trunc('month', enrolled_at at time zone 'UTC')::date, reached, reached, count(*) from opened group by session_id, enrolled_at, reached
 )
 insert into journey.changes (enrolment_id, session_id, stage, reached, at, recorded_at, cause)
 select o.enrolment_id, o.session_id, s.stage, true, o.at, $9, o.cause
@@ -83,31 +83,21 @@ with told as (
 ), states as (
     select i.*, sum(turn) over (partition by enrolment_id, sign order by at)::int as reached from instants i
 ), evers as (
-    select s.*, bit_or(reached) over (partition by enrolment_id, sign order by at) as ever from states s
+    select s.*, bit_or(reached) over w as ever,
+           coalesce(date_trunc('month', min(at) filter (where reached & 1 <> 0) over w at time zone 'UTC')::date, '-infinity') as joined
+      from states s window w as (partition by enrolment_id, sign order by at)
 ), steps as (
-    select e.*, lag(reached) over w as was, lag(ever) over w as had from evers e window w as (partition by enrolment_id, sign order by at)
+    select e.*, lag(reached) over w as was, lag(ever) over w as had, lag(joined) over w as came from evers e window w as (partition by enrolment_id, sign order by at)
 )
-insert into journey.tallies (session_id, at, recorded_at, reached, ever, n)
-select session_id, at, recorded_at, reached, ever, sum(n)
-  from (select session_id, at, recorded_at, reached, ever, sign as n from steps where (was, had) is distinct from (reached, ever)
+insert into journey.tallies (session_id, at, recorded_at, joined, reached, ever, n)
+select session_id, at, recorded_at, joined, reached, ever, sum(n)
+  from (select session_id, at, recorded_at, joined, reached, ever, sign as n from steps where (was, had) is distinct from (reached, ever)
         union all
-        select session_id, at, recorded_at, was, had, -sign from steps where was is not null and (was, had) is distinct from (reached, ever)) m
- group by session_id, at, recorded_at, reached, ever having sum(n) <> 0;
+        select session_id, at, recorded_at, came, was, had, -sign from steps where was is not null and (was, had) is distinct from (reached, ever)) m
+ group by session_id, at, recorded_at, joined, reached, ever having sum(n) <> 0;
 
 -- name: Counts
--- Of everybody in some sessions: the days before that of $5, of which all had been learnt before the day of $6, and what is not in those.
-with summed as (
-    select least(until, ($6::timestamptz at time zone 'UTC')::date) as until, ($5::timestamptz at time zone 'UTC')::date as day from journey.summed
-), parts as (
-    select d.session_id, d.reached, d.ever, d.n from summed s join journey.days d on d.session_id = any($1::text[]) and d.day < s.day and d.known < s.until
-    union all
-    select t.session_id, t.reached, t.ever, t.n
-      from summed s join journey.tallies t on t.session_id = any($1::text[]) and t.at >= s.day::timestamp at time zone 'UTC' and t.at <= $5 and t.recorded_at <= $6
-    union all
-    select t.session_id, t.reached, t.ever, t.n
-      from summed s join journey.tallies t on t.session_id = any($1::text[]) and t.recorded_at >= s.until::timestamp at time zone 'UTC' and t.recorded_at <= $6
-                                          and t.at < s.day::timestamp at time zone 'UTC'
-)
+-- Of everybody in some sessions, from sums.
 select session_id, coalesce(sum(n), 0)::bigint as enrolled,
        coalesce(sum(n) filter (where reached & 2 <> 0), 0)::bigint as started,
        coalesce(sum(n) filter (where reached & $3::int = $3::int), 0)::bigint as diligent,
@@ -117,7 +107,7 @@ select session_id, coalesce(sum(n), 0)::bigint as enrolled,
        coalesce(sum(n) filter (where reached & 512 <> 0), 0)::bigint as sat,
        coalesce(sum(n) filter (where reached & 1024 <> 0), 0)::bigint as passed,
        coalesce(sum(n) filter (where reached & 2048 <> 0), 0)::bigint as certified
-  from (select session_id, case when $4::bool then ever else reached end as reached, n from parts) p
+  from (select session_id, case when $4::bool then ever else reached end as reached, n from journey.states_at($1::text[], $5, $6)) p
  where reached & $2::int = $2::int
  group by session_id;
 
@@ -125,12 +115,19 @@ select session_id, coalesce(sum(n), 0)::bigint as enrolled,
 select until from journey.summed where until < $1::date for update;
 
 -- name: Sum
-with days as (
-    insert into journey.days (session_id, day, known, reached, ever, n)
-    select session_id, (at at time zone 'UTC')::date, (recorded_at at time zone 'UTC')::date, reached, ever, sum(n)
+with fresh as (
+    select session_id, (at at time zone 'UTC')::date as day, (recorded_at at time zone 'UTC')::date as known, joined, reached, ever, sum(n) as n
       from journey.tallies where recorded_at >= $1::date::timestamp at time zone 'UTC' and recorded_at < $2::date::timestamp at time zone 'UTC'
-     group by 1, 2, 3, 4, 5 having sum(n) <> 0
+     group by 1, 2, 3, 4, 5, 6 having sum(n) <> 0
+), days as (
+    insert into journey.days (session_id, day, known, joined, reached, ever, n) select session_id, day, known, joined, reached, ever, n from fresh
     returning 1
+), sums as (
+    insert into journey.sums (session_id, grain, since, joined, reached, ever, n)
+    select session_id, grain, case grain when 'all' then '-infinity' else date_trunc(grain, day)::date end, joined, reached, ever, sum(n)
+      from fresh cross join unnest(array['all', 'year', 'month']) as grain
+     group by 1, 2, 3, 4, 5, 6 having sum(n) <> 0
+    on conflict (session_id, grain, since, joined, reached, ever) do update set n = journey.sums.n + excluded.n
 ), moved as (
     update journey.summed set until = $2::date
 )
@@ -197,17 +194,25 @@ select e.enrolment_id, e.reached, p.reached as history, e.ever, p.ever as histor
 
 -- name: CheckTalliesEqualHistory
 select coalesce(t.session_id, h.session_id) as session_id, coalesce(t.at, h.at) as at, coalesce(t.reached, h.reached) as reached, t.n, h.n as history
-  from (select session_id, at, recorded_at, reached, ever, sum(n) as n from journey.tallies group by session_id, at, recorded_at, reached, ever having sum(n) <> 0) t
-  full join journey.tallies_of_history h using (session_id, at, recorded_at, reached, ever)
+  from (select session_id, at, recorded_at, joined, reached, ever, sum(n) as n from journey.tallies group by session_id, at, recorded_at, joined, reached, ever having sum(n) <> 0) t
+  full join journey.tallies_of_history h using (session_id, at, recorded_at, joined, reached, ever)
  where t.n is distinct from h.n;
 
 -- name: CheckDaysEqualTallies
 select coalesce(t.session_id, d.session_id) as session_id, coalesce(t.day, d.day) as day, coalesce(t.known, d.known) as known, t.n, d.n as summed
-  from (select session_id, (at at time zone 'UTC')::date as day, (recorded_at at time zone 'UTC')::date as known, reached, ever, sum(n) as n
+  from (select session_id, (at at time zone 'UTC')::date as day, (recorded_at at time zone 'UTC')::date as known, joined, reached, ever, sum(n) as n
           from journey.tallies where recorded_at < (select until::timestamp at time zone 'UTC' from journey.summed)
-         group by 1, 2, 3, 4, 5 having sum(n) <> 0) t
-  full join journey.days d using (session_id, day, known, reached, ever)
+         group by 1, 2, 3, 4, 5, 6 having sum(n) <> 0) t
+  full join journey.days d using (session_id, day, known, joined, reached, ever)
  where t.n is distinct from d.n;
+
+-- name: CheckSumsEqualDays
+select coalesce(d.session_id, s.session_id) as session_id, coalesce(d.grain, s.grain) as grain, coalesce(d.since, s.since) as since, d.n, s.n as summed
+  from (select session_id, grain, case grain when 'all' then '-infinity' else date_trunc(grain, day)::date end as since, joined, reached, ever, sum(n) as n
+          from journey.days cross join unnest(array['all', 'year', 'month']) as grain
+         group by 1, 2, 3, 4, 5, 6 having sum(n) <> 0) d
+  full join (select * from journey.sums where n <> 0) s using (session_id, grain, since, joined, reached, ever)
+ where d.n is distinct from s.n;
 
 -- name: CheckStagesImplyEarlierOnes
 select enrolment_id, reached from journey.enrolments
