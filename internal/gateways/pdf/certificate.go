@@ -56,7 +56,7 @@ func (r *Renderer) certificate(f certificates.CertificateFacts, images certifica
 		words, f.Language = r.layout.Words["en"], "en"
 	}
 	l := r.layout.with(f.Look)
-	s = &sheet{gofpdf.New("L", "mm", "A4", ""), map[string]bool{}, map[rune]bool{missing: true, '\u2026': true}, d}
+	s = &sheet{gofpdf.New("L", "mm", "A4", ""), map[string]map[rune]place{}, map[rune]bool{missing: true, '\u2026': true}, d}
 	s.SetCatalogSort(true)
 	s.SetCompression(false) // of a page: a kilobyte saved is not worth a new compressor, and the bytes shall not depend on its version
 	printed := f.IssuedAt

@@ -82,7 +82,7 @@ func (r *Renderer) paper(lang string, at time.Time, demo bool, texts func(*paper
 	if !ok {
 		words, lang = r.documents.Words["en"], "en"
 	}
-	s := &sheet{gofpdf.New("P", "mm", "A4", ""), map[string]bool{}, maps.Clone(r.documents.runes[lang]), nil}
+	s := &sheet{gofpdf.New("P", "mm", "A4", ""), map[string]map[rune]place{}, maps.Clone(r.documents.runes[lang]), nil}
 	s.SetCatalogSort(true)
 	s.SetCompression(false) // of a page: a kilobyte saved is not worth a new compressor, and the bytes shall not depend on its version
 	s.SetCreationDate(at.UTC())

@@ -33,6 +33,16 @@ var strange = []string{
 	"<b>Ada</b>", "Robert'); DROP TABLE students;--", "(Ada)", ")Ada(", "\\Ada\\", "%PDF-1.4", "endstream endobj", "/Ada <</X>>", "{holder} {code}", "Ada\nLovelace", "Ada\tLovelace", "Ada\x00Lovelace", "Ada\xffLovelace", "   Ada   ", "ﷺ", "ﬁona ﬂint", "Ⅷ", "½", "名前（なまえ）",
 	strings.Repeat("W", 255), strings.Repeat("i", 255), strings.Repeat("王", 255), strings.Repeat("م", 255), strings.Repeat("é", 255), strings.TrimSpace(strings.Repeat("Ndèye-Aïssatou ", 17)), strings.TrimSpace(strings.Repeat("محمد عبد ", 28)), strings.TrimSpace(strings.Repeat("Ж", 255)),
 	strings.Repeat("🎓", 255), "अमिता", "தமிழ்", "ชัชวาลย์", "አበበ", "ខ្មែរ", "𐌰𐌱𐌲", "𠮷野", "김민준", "이서연", "لالہ",
+	letters(0x4E00, 250), letters(0x400, 250), letters(0x4E00, 120) + letters(0x400, 130), // more than a font of single bytes has codes for
+}
+
+// letters are n runes, one after the other.
+func letters(from rune, n int) string {
+	all := make([]rune, n)
+	for i := range all {
+		all[i] = from + rune(i)
+	}
+	return string(all)
 }
 
 func namesOfTheWorld() (all []string, whole int) {

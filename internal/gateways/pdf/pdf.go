@@ -84,9 +84,9 @@ func New() (*Renderer, error) {
 // sheet is one document in the making; the embedded faces are added when the first text needs them.
 type sheet struct {
 	*gofpdf.Fpdf
-	added map[string]bool
-	runes map[rune]bool // that any of its texts may be drawn with
-	shown *drawing      // the same page as an SVG; nil: none is wanted
+	added map[string]map[rune]place // the runes of an embedded face, by its name
+	runes map[rune]bool             // that any of its texts may be drawn with
+	shown *drawing                  // the same page as an SVG; nil: none is wanted
 }
 
 // write sets text into a box, centred: it shrinks first and breaks into lines when it must.
@@ -150,47 +150,38 @@ func (s *sheet) wrap(text []rune, b textBox, size float64) (lines [][]rune) {
 
 func (s *sheet) use(face string, size float64) {
 	switch face {
-	case faceWide, faceHan:
-		if !s.added[face] {
-			s.added[face] = true
-			runes := make([]rune, 0, len(s.runes))
-			for r := range s.runes {
-				runes = append(runes, r)
-			}
-			ttf, err := faces[face].subset(runes)
-			if err != nil {
-				s.SetError(err)
-				return
-			}
-			s.AddUTF8FontFromBytes(face, "", ttf)
-		}
-		s.SetFont(face, "", size)
 	case "serif":
 		s.SetFont("Times", "", size)
 	case "serif-bold":
 		s.SetFont("Times", "B", size)
 	case "sans-bold":
 		s.SetFont("Helvetica", "B", size)
-	default:
+	case "sans":
 		s.SetFont("Helvetica", "", size)
+	default: // an embedded one
+		s.SetFont(face, "", size)
 	}
 }
 
 func (s *sheet) width(runs []run, size float64) (w float64) {
 	for _, r := range runs {
-		s.use(r.face, size)
-		w += s.GetStringWidth(r.text)
+		for _, part := range s.parts(r) {
+			s.use(part.face, size)
+			w += s.GetStringWidth(part.text)
+		}
 	}
 	return w
 }
 
 func (s *sheet) draw(runs []run, x, y, size float64) {
 	for _, r := range runs {
-		s.use(r.face, size)
-		s.Text(x, y, r.text)
-		w := s.GetStringWidth(r.text)
-		s.shown.text(r, x, y, w, size)
-		x += w
+		from := x
+		for _, part := range s.parts(r) {
+			s.use(part.face, size)
+			s.Text(x, y, part.text)
+			x += s.GetStringWidth(part.text)
+		}
+		s.shown.text(r, from, y, x-from, size)
 	}
 }
 

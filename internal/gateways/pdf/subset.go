@@ -4,25 +4,28 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"strconv"
 
 	"golang.org/x/image/font/sfnt"
 )
 
-// PDF's library reads a face whole for every document: 36 ms for the Han one. A face of the few glyphs that a certificate
-// needs is read in no time, so we cut it ourselves; no library that is kept and can be had does it.
+// PDF's library reads a face whole for every document, 36 ms for the Han one, and then handles a width for each of 65,536 code points, which takes most of
+// what is left. We cut a face to the few glyphs that a certificate needs and give it to the library as a font of single bytes (embedded.go); no library
+// that is kept and can be had does it.
 
 // errFace refuses a face that is not TrueType outlines as we embed them.
 var errFace = errors.New("pdf: the face is not a TrueType font")
 
 // face is an embedded font with what is looked up for every cut.
 type face struct {
+	name   string // of the font in PDF
 	glyphs *sfnt.Font
 	tables map[string][]byte
 	loca   []uint32
 }
 
-func newFace(ttf []byte) *face {
-	f := &face{glyphs: mustParse(ttf), tables: map[string][]byte{}}
+func newFace(name string, ttf []byte) *face {
+	f := &face{name: name, glyphs: mustParse(ttf), tables: map[string][]byte{}}
 	for i := range int(binary.BigEndian.Uint16(ttf[4:])) {
 		entry := ttf[12+16*i:]
 		at, n := binary.BigEndian.Uint32(entry[8:]), binary.BigEndian.Uint32(entry[12:])
@@ -50,6 +53,20 @@ func (f *face) metrics(id int) []byte {
 	return append(slices.Clone(hmtx[4*n-4:4*n-2]), hmtx[4*n+2*(id-n):4*n+2*(id-n)+2]...)
 }
 
+// thousandths converts a length of the face into thousandths of its size, as PDF counts.
+func (f *face) thousandths(n int) int {
+	em := int(binary.BigEndian.Uint16(f.tables["head"][18:]))
+	return (2000*n + em) / (2 * em)
+}
+
+// signed reads a length, in thousandths of the size.
+func (f *face) signed(table string, at int) int {
+	return f.thousandths(int(int16(binary.BigEndian.Uint16(f.tables[table][at:])))) //nolint:gosec // two's complement
+}
+
+// width is how far a glyph advances, in thousandths of the size.
+func (f *face) width(id int) int { return f.thousandths(int(binary.BigEndian.Uint16(f.metrics(id)))) }
+
 // cut is a face being made of some glyphs of another.
 type cut struct {
 	from  *face
@@ -60,11 +77,8 @@ type cut struct {
 }
 
 // subset gives a TrueType font with the glyphs of these runes, those that they are composed of, and the one for what is
-// missing. The same runes give the same bytes, in whatever order they come.
+// missing: the tables that a reader of PDF asks for. The same runes in the same order give the same bytes.
 func (f *face) subset(runes []rune) ([]byte, error) {
-	runes = slices.Clone(runes)
-	slices.Sort(runes)
-	runes = slices.Compact(runes)
 	c := &cut{from: f, place: map[int]int{}}
 	c.number(0)
 	codes := map[rune]int{}
@@ -86,8 +100,7 @@ func (f *face) subset(runes []rune) ([]byte, error) {
 		hmtx = append(hmtx, f.metrics(id)...)
 	}
 	out := map[string][]byte{
-		"OS/2": f.tables["OS/2"], "cmap": cmap(codes), "glyf": c.glyf, "head": head, "hhea": hhea, "hmtx": hmtx, "loca": c.loca,
-		"maxp": maxp, "name": f.tables["name"], "post": append([]byte{0, 3, 0, 0}, f.tables["post"][4:32]...),
+		"cmap": cmap(codes), "glyf": c.glyf, "head": head, "hhea": hhea, "hmtx": hmtx, "loca": c.loca, "maxp": maxp, "post": c.post(codes),
 	}
 	for _, hints := range []string{"cvt ", "fpgm", "prep"} {
 		if t := f.tables[hints]; len(t) > 0 {
@@ -95,6 +108,28 @@ func (f *face) subset(runes []rune) ([]byte, error) {
 		}
 	}
 	return assemble(out), nil
+}
+
+// post names each glyph as the encoding of the font does (glyphName): a reader that does not take the way by the character map takes this one.
+func (c *cut) post(codes map[rune]int) []byte {
+	names := make([]string, len(c.ids))
+	for r, id := range codes {
+		if n := glyphName(r); names[id] == "" || n < names[id] { // two runes may have one glyph
+			names[id] = n
+		}
+	}
+	out := append([]byte{0, 2, 0, 0}, c.from.tables["post"][4:32]...)
+	out = binary.BigEndian.AppendUint16(out, uint16(len(names)))
+	out = binary.BigEndian.AppendUint16(out, 0) // the first is .notdef in the order that all know
+	var said []byte
+	for i, n := range names[1:] {
+		if n == "" {
+			n = "part" + strconv.Itoa(i)
+		}
+		out = binary.BigEndian.AppendUint16(out, uint16(258+i)) // 258 names are known
+		said = append(append(said, byte(len(n))), n...)
+	}
+	return append(out, said...)
 }
 
 // number gives a glyph its number in the cut.

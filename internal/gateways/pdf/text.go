@@ -20,7 +20,7 @@ const missing = '\u25AF'
 const longest = 600
 
 var (
-	faces      = map[string]*face{faceWide: newFace(fonts.Wide), faceHan: newFace(fonts.Han)}
+	faces      = map[string]*face{faceWide: newFace("DejaVuSans", fonts.Wide), faceHan: newFace("DroidSansFallback", fonts.Han)}
 	wideGlyphs = faces[faceWide].glyphs
 	hanGlyphs  = faces[faceHan].glyphs
 )
@@ -33,7 +33,7 @@ func mustParse(face []byte) *sfnt.Font {
 	return f
 }
 
-// has says whether a face draws the rune. PDF's library takes no rune beyond the basic plane.
+// has says whether a face draws the rune: the character map that we cut (subset.go) has none beyond the basic plane.
 func has(f *sfnt.Font, r rune) bool {
 	if r > 0xFFFF {
 		return false
