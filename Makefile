@@ -31,7 +31,7 @@ generate: ## Write what is made from the contract and the code: api/, docs/setti
 test: deps ## Run every test (a clone of a real PostgreSQL database per test), a package at a time: browsers want the machine
 	$(GO) test -count=1 -p 1 -timeout 40m ./...
 
-bench: deps ## Measure: a catalogue of 2,000 courses beside bare Fiber, purchases beside pgbench, webhooks told three times, gapless numbering beside none, imports beside a raw COPY, indicators at a million enrolments, verification beside bare Fiber, paths through 40 courses, a roster of 100,000 rows, certificates beside WeasyPrint, signed ones
+bench: deps ## Measure: a catalogue of 2,000 courses beside bare Fiber, purchases beside pgbench, webhooks told three times, gapless numbering beside none, imports beside a raw COPY and (MOOCPILOT_TOOLS) beside the MOOCpilot tools, indicators at a million enrolments, verification beside bare Fiber, paths through 40 courses, a roster of 100,000 rows, certificates beside WeasyPrint, signed ones
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./internal/app
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./internal/domain/uploads
 	$(GO) test -run '^$$' -bench . -benchtime 2s -cpu 1 -v ./internal/gateways/pdf ./internal/gateways/pades

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,39 +29,95 @@ type copier interface {
 // primary key: the limit to compare with. Both on a server that does not wait for the disk.
 func BenchmarkRealReports(b *testing.B) {
 	files := realReports(b)
-	ctx := postgres.WithActor(context.Background(), "system")
 	for range b.N {
-		dsn := testkit.OwnerDSN(b)
-		db := testkit.Open(b, dsn, testkit.Clock())
-		exercises, err := catalog.ReadExerciseMap(strings.NewReader(prdWeeks))
+		dsn, rows, took := imported(b, files)
+		cells, copied := rawCopy(b, dsn, files)
+		b.ReportMetric(took.Seconds(), "import-s")
+		b.ReportMetric(float64(rows)/took.Seconds(), "rows/s")
+		b.ReportMetric(float64(cells)/took.Seconds(), "cells/s")
+		b.ReportMetric(float64(cells)/copied.Seconds(), "copied-cells/s")
+		b.ReportMetric(copied.Seconds()/took.Seconds(), "of-raw-COPY")
+	}
+}
+
+// imported imports grade reports, in order, into a session of a new house.
+func imported(b *testing.B, files []string) (dsn string, rows int, took time.Duration) {
+	b.Helper()
+	ctx := postgres.WithActor(context.Background(), "system")
+	dsn = testkit.OwnerDSN(b)
+	db := testkit.Open(b, dsn, testkit.Clock())
+	exercises, err := catalog.ReadExerciseMap(strings.NewReader(prdWeeks))
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := db.InTx(ctx, "session", func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: "PRD-7", CourseKey: "PRD", Title: catalog.Text{EN: "PRD"}, Platform: "fun", ThresholdPPM: 500_000, Exercises: exercises})
+		return err
+	}); err != nil {
+		b.Fatal(err)
+	}
+	book, began := gradebook.New(db, jobs.New(db, nil)), time.Now()
+	for _, f := range files {
+		content, err := os.ReadFile(f)
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := db.InTx(ctx, "session", func(ctx context.Context, tx *postgres.Tx) error {
-			_, err := catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: "PRD-7", CourseKey: "PRD", Title: catalog.Text{EN: "PRD"}, Platform: "fun", ThresholdPPM: 500_000, Exercises: exercises})
-			return err
-		}); err != nil {
+		c, err := book.Import(ctx, gradebook.Intake{SessionID: "PRD-7", FileName: filepath.Base(f), Content: content})
+		if err != nil {
 			b.Fatal(err)
 		}
-		book, rows, began := gradebook.New(db, jobs.New(db, nil)), 0, time.Now()
-		for _, f := range files {
-			content, err := os.ReadFile(f)
-			if err != nil {
-				b.Fatal(err)
-			}
-			c, err := book.Import(ctx, gradebook.Intake{SessionID: "PRD-7", FileName: filepath.Base(f), Content: content})
-			if err != nil {
-				b.Fatal(err)
-			}
-			rows += c.RowsRead
+		rows += c.RowsRead
+	}
+	return dsn, rows, time.Since(began)
+}
+
+// parses has the MOOCpilot tools (Apache-2.0, github.com/call-learning/moocpilot-tools) read all reports of a folder into memory, as their own command
+// does, and says how many seconds that took, without the start of Node, and how many learners they found.
+const parses = `
+require('@babel/register');
+const { getGradeReportsFromLocalFolder } = require('./src/utils/edxreportutils');
+const { parseGradeReports } = require('./src/utils/parseutils');
+(async () => {
+  const began = process.hrtime.bigint();
+  const read = await parseGradeReports(await getGradeReportsFromLocalFolder(process.argv[1]));
+  console.log(Number(process.hrtime.bigint() - began) / 1e9, read.students.length);
+})();
+`
+
+// BenchmarkMoocpilot imports the thirteen weekly reports that come with the MOOCpilot tools, into the books with all their history, and has the tools'
+// own parser read the same files in the same run. MOOCPILOT_TOOLS is the folder of a clone of them in which "npm install" was done.
+func BenchmarkMoocpilot(b *testing.B) {
+	folder := os.Getenv("MOOCPILOT_TOOLS")
+	if folder == "" {
+		b.Log("MOOCPILOT_TOOLS names no folder: nothing to compare with")
+		return
+	}
+	reports := filepath.Join("tests", "sampledata", "gradereports")
+	files, err := filepath.Glob(filepath.Join(folder, reports, "*.csv"))
+	if err != nil || len(files) == 0 {
+		b.Fatal("no reports in", folder, err)
+	}
+	slices.Sort(files) // the names end in the time
+	for range b.N {
+		dsn, rows, took := imported(b, files)
+		var ours, theirs int
+		if err := testkit.Owner(b, dsn).QueryRow(`select count(*) from enrolment.enrolments`).Scan(&ours); err != nil {
+			b.Fatal(err)
 		}
-		imported := time.Since(began)
-		cells, copied := rawCopy(b, dsn, files)
-		b.ReportMetric(imported.Seconds(), "import-s")
-		b.ReportMetric(float64(rows)/imported.Seconds(), "rows/s")
-		b.ReportMetric(float64(cells)/imported.Seconds(), "cells/s")
-		b.ReportMetric(float64(cells)/copied.Seconds(), "copied-cells/s")
-		b.ReportMetric(copied.Seconds()/imported.Seconds(), "of-raw-COPY")
+		parser := exec.Command("node", "-e", parses, reports) //nolint:gosec,noctx // a benchmark
+		parser.Dir = folder
+		said, err := parser.Output()
+		if err != nil {
+			b.Fatal("the MOOCpilot tools: ", err)
+		}
+		var seconds float64
+		if _, err := fmt.Sscan(string(said), &seconds, &theirs); err != nil || ours != theirs {
+			b.Fatalf("%v: they found %d learners, we %d", err, theirs, ours)
+		}
+		b.ReportMetric(took.Seconds(), "import-s")
+		b.ReportMetric(float64(rows)/took.Seconds(), "rows/s")
+		b.ReportMetric(seconds, "moocpilot-parse-s")
+		b.ReportMetric(seconds/took.Seconds(), "times-moocpilot")
 	}
 }
 
