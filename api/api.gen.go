@@ -7805,6 +7805,59 @@ type CohortEnrolmentPage struct {
 	NextCursor *NextCursor `json:"next_cursor,omitempty"`
 }
 
+// CohortInLab A learner of a cohort who is in a lab.
+type CohortInLab struct {
+	// HelpSince RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	HelpSince *Time `json:"help_since,omitempty"`
+
+	// LastActivityAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	LastActivityAt Time `json:"last_activity_at"`
+
+	// Member Id of her place in the cohort.
+	//
+	// Example: mem_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Member string `json:"member"`
+
+	// Minutes For which she has been in.
+	//
+	// Example: 42
+	Minutes int `json:"minutes"`
+
+	// MinutesLeft Of the quota of the learner.
+	//
+	// Example: 78
+	MinutesLeft int `json:"minutes_left"`
+
+	// Name What she is called.
+	//
+	// Example: Awa Diop
+	Name string `json:"name"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+
+	// StartedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	StartedAt Time `json:"started_at"`
+
+	// StudentKey The school's own key for her.
+	//
+	// Example: 20231101
+	StudentKey string `json:"student_key"`
+
+	// Title A title in English, in French or in both.
+	//
+	// Example: {"en":"Network routing","fr":"Routage des réseaux"}
+	Title Title `json:"title"`
+}
+
 // CohortInvitation What became of an invitation.
 type CohortInvitation struct {
 	// Code `created`, or why she was not invited.
@@ -7847,6 +7900,27 @@ type CohortInvitationCode string
 type CohortInvitations struct {
 	// Invitations In their order.
 	Invitations []CohortInvitation `json:"invitations"`
+}
+
+// CohortLabBoard Who of a cohort is in a lab.
+type CohortLabBoard struct {
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At Time `json:"at"`
+
+	// Learners Who asks for help first.
+	Learners []CohortInLab `json:"learners"`
+
+	// Members Of the cohort.
+	//
+	// Example: 24
+	Members int `json:"members"`
+
+	// Shared Of them those who agree that their school sees them by name.
+	//
+	// Example: 21
+	Shared int `json:"shared"`
 }
 
 // CohortLearner A learner of a cohort and how far she is.
@@ -12470,6 +12544,11 @@ type LabProvider struct {
 	// Example: 1
 	DeploymentId *string `json:"deployment_id,omitempty"`
 
+	// Enabled Off: its labs cannot be opened, and machines that run are asked to be stopped.
+	//
+	// Example: true
+	Enabled bool `json:"enabled"`
+
 	// Key Key of the provider.
 	//
 	// Example: procan
@@ -12489,6 +12568,11 @@ type LabProvider struct {
 	//
 	// Example: 0
 	ParkedEvents int `json:"parked_events"`
+
+	// PreviousSecretUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	PreviousSecretUntil *Time `json:"previous_secret_until,omitempty"`
 
 	// Shape How a launch reaches it.
 	//
@@ -12529,6 +12613,11 @@ type LabProviderBody struct {
 	//
 	// Example: 1
 	DeploymentId *string `json:"deployment_id,omitempty"`
+
+	// Enabled Off: its labs cannot be opened, and machines that run are asked to be stopped; absent: on.
+	//
+	// Example: true
+	Enabled *bool `json:"enabled,omitempty"`
 
 	// LaunchUrl Where the browser posts a launch.
 	//
@@ -24913,6 +25002,14 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/cohorts/{cohort}/invitations (the `InviteCohort` operationId).
 	InviteCohort(ctx context.Context, cohort CohortRef, params *InviteCohortParams, body InviteCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetCohortLabBoard See who of a cohort is in a lab now
+	//
+	// Who asks for help first, she who waits longest before the others; then by the last activity. Only learners of the cohort are there, in the sessions that it
+	// follows, and of them only who agrees that her school sees her by name.
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/lab-board (the `GetCohortLabBoard` operationId).
+	GetCohortLabBoard(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListCohortMonths List the months of a cohort that is invoiced monthly
 	//
 	// Its learners are enrolled at once; who is in it when a month ends, in the time zone of the issuer, stands in the one order of that month. Who left before
@@ -25855,7 +25952,8 @@ type ClientInterface interface {
 	// we are the platform, log in at `login_url`, and answer at `/labs/lti` with an id_token for `launch_url` and for no other address. A stop
 	// request is posted to `stop_url`, signed as Standard Webhooks wants it: `{"type":"lab.stop","timestamp":…,"data":{"launch":…,"reason":…}}`.
 	//
-	// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays.
+	// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays. With another
+	// one, events that are signed by the old one are taken until `previous_secret_until`, a day later; the one before that is out at once.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -25869,7 +25967,8 @@ type ClientInterface interface {
 	// we are the platform, log in at `login_url`, and answer at `/labs/lti` with an id_token for `launch_url` and for no other address. A stop
 	// request is posted to `stop_url`, signed as Standard Webhooks wants it: `{"type":"lab.stop","timestamp":…,"data":{"launch":…,"reason":…}}`.
 	//
-	// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays.
+	// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays. With another
+	// one, events that are signed by the old one are taken until `previous_secret_until`, a day later; the one before that is out at once.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -30166,6 +30265,24 @@ func (c *Client) InviteCohort(ctx context.Context, cohort CohortRef, params *Inv
 	return c.Client.Do(req)
 }
 
+// GetCohortLabBoard See who of a cohort is in a lab now
+//
+// Who asks for help first, she who waits longest before the others; then by the last activity. Only learners of the cohort are there, in the sessions that it
+// follows, and of them only who agrees that her school sees her by name.
+//
+// Corresponds with GET /v1/cohorts/{cohort}/lab-board (the `GetCohortLabBoard` operationId).
+func (c *Client) GetCohortLabBoard(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCohortLabBoardRequest(c.Server, cohort)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListCohortMonths List the months of a cohort that is invoiced monthly
 //
 // Its learners are enrolled at once; who is in it when a month ends, in the time zone of the issuer, stands in the one order of that month. Who left before
@@ -32219,7 +32336,8 @@ func (c *Client) GetLabProvider(ctx context.Context, labProvider LabProviderRef,
 // we are the platform, log in at `login_url`, and answer at `/labs/lti` with an id_token for `launch_url` and for no other address. A stop
 // request is posted to `stop_url`, signed as Standard Webhooks wants it: `{"type":"lab.stop","timestamp":…,"data":{"launch":…,"reason":…}}`.
 //
-// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays.
+// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays. With another
+// one, events that are signed by the old one are taken until `previous_secret_until`, a day later; the one before that is out at once.
 //
 // Takes any type of body and a specified content type.
 //
@@ -32243,7 +32361,8 @@ func (c *Client) PutLabProviderWithBody(ctx context.Context, labProvider LabProv
 // we are the platform, log in at `login_url`, and answer at `/labs/lti` with an id_token for `launch_url` and for no other address. A stop
 // request is posted to `stop_url`, signed as Standard Webhooks wants it: `{"type":"lab.stop","timestamp":…,"data":{"launch":…,"reason":…}}`.
 //
-// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays.
+// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays. With another
+// one, events that are signed by the old one are taken until `previous_secret_until`, a day later; the one before that is out at once.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -41534,6 +41653,40 @@ func NewInviteCohortRequestWithBody(server string, cohort CohortRef, params *Inv
 
 		req.Header.Set("Idempotency-Key", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewGetCohortLabBoardRequest constructs an http.Request for the GetCohortLabBoard method
+func NewGetCohortLabBoardRequest(server string, cohort CohortRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/lab-board", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -58426,6 +58579,16 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/cohorts/{cohort}/invitations (the `InviteCohort` operationId).
 	InviteCohortWithResponse(ctx context.Context, cohort CohortRef, params *InviteCohortParams, body InviteCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*InviteCohortResponse, error)
 
+	// GetCohortLabBoardWithResponse See who of a cohort is in a lab now
+	//
+	// Who asks for help first, she who waits longest before the others; then by the last activity. Only learners of the cohort are there, in the sessions that it
+	// follows, and of them only who agrees that her school sees her by name.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/lab-board (the `GetCohortLabBoard` operationId).
+	GetCohortLabBoardWithResponse(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*GetCohortLabBoardResponse, error)
+
 	// ListCohortMonthsWithResponse List the months of a cohort that is invoiced monthly
 	//
 	// Its learners are enrolled at once; who is in it when a month ends, in the time zone of the issuer, stands in the one order of that month. Who left before
@@ -59496,7 +59659,8 @@ type ClientWithResponsesInterface interface {
 	// we are the platform, log in at `login_url`, and answer at `/labs/lti` with an id_token for `launch_url` and for no other address. A stop
 	// request is posted to `stop_url`, signed as Standard Webhooks wants it: `{"type":"lab.stop","timestamp":…,"data":{"launch":…,"reason":…}}`.
 	//
-	// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays.
+	// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays. With another
+	// one, events that are signed by the old one are taken until `previous_secret_until`, a day later; the one before that is out at once.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -59510,7 +59674,8 @@ type ClientWithResponsesInterface interface {
 	// we are the platform, log in at `login_url`, and answer at `/labs/lti` with an id_token for `launch_url` and for no other address. A stop
 	// request is posted to `stop_url`, signed as Standard Webhooks wants it: `{"type":"lab.stop","timestamp":…,"data":{"launch":…,"reason":…}}`.
 	//
-	// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays.
+	// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays. With another
+	// one, events that are signed by the old one are taken until `previous_secret_until`, a day later; the one before that is out at once.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -65941,6 +66106,54 @@ func (r InviteCohortResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r InviteCohortResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetCohortLabBoardResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CohortLabBoard
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCohortLabBoardResponse) GetJSON200() *CohortLabBoard {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCohortLabBoardResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCohortLabBoardResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCohortLabBoardResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCohortLabBoardResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCohortLabBoardResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -82144,6 +82357,22 @@ func (c *ClientWithResponses) InviteCohortWithResponse(ctx context.Context, coho
 	return ParseInviteCohortResponse(rsp)
 }
 
+// GetCohortLabBoardWithResponse See who of a cohort is in a lab now
+//
+// Who asks for help first, she who waits longest before the others; then by the last activity. Only learners of the cohort are there, in the sessions that it
+// follows, and of them only who agrees that her school sees her by name.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/cohorts/{cohort}/lab-board (the `GetCohortLabBoard` operationId).
+func (c *ClientWithResponses) GetCohortLabBoardWithResponse(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*GetCohortLabBoardResponse, error) {
+	rsp, err := c.GetCohortLabBoard(ctx, cohort, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCohortLabBoardResponse(rsp)
+}
+
 // ListCohortMonthsWithResponse List the months of a cohort that is invoiced monthly
 //
 // Its learners are enrolled at once; who is in it when a month ends, in the time zone of the issuer, stands in the one order of that month. Who left before
@@ -83881,7 +84110,8 @@ func (c *ClientWithResponses) GetLabProviderWithResponse(ctx context.Context, la
 // we are the platform, log in at `login_url`, and answer at `/labs/lti` with an id_token for `launch_url` and for no other address. A stop
 // request is posted to `stop_url`, signed as Standard Webhooks wants it: `{"type":"lab.stop","timestamp":…,"data":{"launch":…,"reason":…}}`.
 //
-// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays.
+// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays. With another
+// one, events that are signed by the old one are taken until `previous_secret_until`, a day later; the one before that is out at once.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -83901,7 +84131,8 @@ func (c *ClientWithResponses) PutLabProviderWithBodyWithResponse(ctx context.Con
 // we are the platform, log in at `login_url`, and answer at `/labs/lti` with an id_token for `launch_url` and for no other address. A stop
 // request is posted to `stop_url`, signed as Standard Webhooks wants it: `{"type":"lab.stop","timestamp":…,"data":{"launch":…,"reason":…}}`.
 //
-// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays.
+// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays. With another
+// one, events that are signed by the old one are taken until `previous_secret_until`, a day later; the one before that is out at once.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -91085,6 +91316,39 @@ func ParseInviteCohortResponse(rsp *http.Response) (*InviteCohortResponse, error
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest CohortInvitations
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetCohortLabBoardResponse parses an HTTP response from a GetCohortLabBoardWithResponse call
+func ParseGetCohortLabBoardResponse(rsp *http.Response) (*GetCohortLabBoardResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCohortLabBoardResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CohortLabBoard
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -244,6 +244,9 @@ type ServerInterface interface {
 	// InviteCohort Invite learners who have no account
 	// (POST /v1/cohorts/{cohort}/invitations)
 	InviteCohort(c *fiber.Ctx, cohort CohortRef, params InviteCohortParams) error
+	// GetCohortLabBoard See who of a cohort is in a lab now
+	// (GET /v1/cohorts/{cohort}/lab-board)
+	GetCohortLabBoard(c *fiber.Ctx, cohort CohortRef) error
 	// ListCohortMonths List the months of a cohort that is invoiced monthly
 	// (GET /v1/cohorts/{cohort}/months)
 	ListCohortMonths(c *fiber.Ctx, cohort CohortRef) error
@@ -4165,6 +4168,35 @@ func (siw *ServerInterfaceWrapper) InviteCohort(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.InviteCohort(c, cohort, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetCohortLabBoard operation middleware
+func (siw *ServerInterfaceWrapper) GetCohortLabBoard(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCohortLabBoard(c, cohort)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -16951,6 +16983,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/cohorts/:cohort/invitations", wrapper.InviteCohort)
 
+	router.Get(options.BaseURL+"/v1/cohorts/:cohort/lab-board", wrapper.GetCohortLabBoard)
+
 	router.Get(options.BaseURL+"/v1/cohorts/:cohort/months", wrapper.ListCohortMonths)
 
 	router.Get(options.BaseURL+"/v1/cohorts/:cohort/progress", wrapper.ListCohortProgress)
@@ -19206,6 +19240,23 @@ type InviteCohortResponseObject interface {
 type InviteCohort200JSONResponse CohortInvitations
 
 func (response InviteCohort200JSONResponse) VisitInviteCohortResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetCohortLabBoardRequestObject struct {
+	Cohort CohortRef `json:"cohort"`
+}
+
+type GetCohortLabBoardResponseObject interface {
+	VisitGetCohortLabBoardResponse(ctx *fiber.Ctx) error
+}
+
+type GetCohortLabBoard200JSONResponse CohortLabBoard
+
+func (response GetCohortLabBoard200JSONResponse) VisitGetCohortLabBoardResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -25588,6 +25639,9 @@ type StrictServerInterface interface {
 	// InviteCohort Invite learners who have no account
 	// (POST /v1/cohorts/{cohort}/invitations)
 	InviteCohort(ctx context.Context, request InviteCohortRequestObject) (InviteCohortResponseObject, error)
+	// GetCohortLabBoard See who of a cohort is in a lab now
+	// (GET /v1/cohorts/{cohort}/lab-board)
+	GetCohortLabBoard(ctx context.Context, request GetCohortLabBoardRequestObject) (GetCohortLabBoardResponseObject, error)
 	// ListCohortMonths List the months of a cohort that is invoiced monthly
 	// (GET /v1/cohorts/{cohort}/months)
 	ListCohortMonths(ctx context.Context, request ListCohortMonthsRequestObject) (ListCohortMonthsResponseObject, error)
@@ -28868,6 +28922,33 @@ func (sh *strictHandler) InviteCohort(ctx *fiber.Ctx, cohort CohortRef, params I
 		return err
 	} else if validResponse, ok := response.(InviteCohortResponseObject); ok {
 		if err := validResponse.VisitInviteCohortResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCohortLabBoard operation middleware
+func (sh *strictHandler) GetCohortLabBoard(ctx *fiber.Ctx, cohort CohortRef) error {
+	var request GetCohortLabBoardRequestObject
+
+	request.Cohort = cohort
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCohortLabBoard(ctx.UserContext(), request.(GetCohortLabBoardRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCohortLabBoard")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCohortLabBoardResponseObject); ok {
+		if err := validResponse.VisitGetCohortLabBoardResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -70,6 +71,27 @@ func (w *world) happens(launch, kind string) {
 	}
 }
 
+// inLabs lets people who are enrolled in the session of the world come into a lab of it, the first of them as who asks for help.
+func (w *world) inLabs(people ...identity.Person) {
+	w.t.Helper()
+	lab := w.provided("https://labs.procan.example.org")
+	for i, p := range people {
+		var l labs.Launch
+		w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+			e, found, err := enrolment.FindTx(ctx, tx, p.ID, w.session.ID)
+			if err != nil || !found {
+				return errors.Join(err, errors.New("not enrolled: "+p.FullName))
+			}
+			l, err = labs.LaunchTx(ctx, tx, lab.ID, e.ID, p.ID)
+			return err
+		})
+		w.happens(l.ID, "started")
+		if i == 0 {
+			w.happens(l.ID, "help_asked")
+		}
+	}
+}
+
 func init() {
 	elsewhere["/labs/lti"] = "leads to a provider of labs, from where it comes"
 	walks = append(walks, func(w *world, staff string) map[string]string {
@@ -85,6 +107,7 @@ func init() {
 		return map[string]string{
 			"/labs/launches/:id": "/labs/launches/" + l.ID, "/console/sessions/:key/labs": "/console/sessions/PRD-9/labs /console/sessions/PRD-9/labs?lab=" + lab.ID,
 			"/console/sessions/:key/labs/board": "/console/sessions/PRD-9/labs/board",
+			"/console/lab-providers/:key":       "/console/lab-providers/procan",
 		}
 	})
 }
@@ -155,6 +178,9 @@ func TestALabFromTheCourseToTheBoard(t *testing.T) {
 		if status, body, _ := staff.do(r); status != 303 {
 			t.Errorf("%s: %d %s", do, status, body)
 		}
+	}
+	if status, body, _ := staff.get("/console/lab-providers/procan"); status != 200 || !strings.Contains(body, "Routing") || strings.Contains(body, `name="secret"`) {
+		t.Error("who looks after exams may write what only keys:write may:", status)
 	}
 	does("help")
 	if _, body, _ := staff.get(board); strings.Contains(body, "asks for help since") {

@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"errors"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/identity"
 	"cursus/internal/domain/labs"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/platform/postgres"
@@ -98,4 +100,78 @@ func (p Pages) WorkOnLabs(ctx context.Context, who web.Viewer, session, key stri
 		return rooms.StopLab(ctx, me, w.ID)
 	}
 	return fault.InvalidInput(fault.Field{Pointer: "/do", Code: "unknown-act", Detail: "Not something that can be done with labs."})
+}
+
+// onLabProviders lets in who looks after labs, and says whether she may also write the settings of who hosts them.
+func (p Pages) onLabProviders(ctx context.Context, who web.Viewer) (_ context.Context, maySet bool, err error) {
+	ctx = as(ctx, who)
+	err = p.h.DB.View(ctx, "may look after providers of labs", func(ctx context.Context, tx *postgres.Tx) error {
+		if err := mayTx(ctx, tx, who, errNoLabs, "labs:read"); err != nil {
+			return err
+		}
+		maySet, err = identity.MayTx(ctx, tx, who.PersonID, "keys:write")
+		return err
+	})
+	return ctx, maySet, err
+}
+
+// LabProviders lists who hosts labs.
+func (p Pages) LabProviders(ctx context.Context, who web.Viewer) ([]labs.Provider, bool, error) {
+	ctx, may, err := p.onLabProviders(ctx, who)
+	if err != nil {
+		return nil, false, err
+	}
+	all, err := NewRooms(p.h).LabProviders(ctx, api.Principal{})
+	return all, may, err
+}
+
+// LabProvider finds one of them, with its labs.
+func (p Pages) LabProvider(ctx context.Context, who web.Viewer, key string) (one labs.Provider, hosts []labs.Lab, may bool, err error) {
+	if ctx, may, err = p.onLabProviders(ctx, who); err != nil {
+		return one, nil, false, err
+	}
+	err = p.h.DB.View(ctx, "provider of labs", func(ctx context.Context, tx *postgres.Tx) error {
+		if one, err = labs.ProviderTx(ctx, tx, key); err != nil {
+			return err
+		}
+		hosts, err = labs.LabsOfProviderTx(ctx, tx, key)
+		return err
+	})
+	return one, hosts, may, err
+}
+
+// setLabProvider writes a provider for who may write keys. says gives what is to be said of the one that is there.
+func (p Pages) setLabProvider(ctx context.Context, who web.Viewer, key string, version int, says func(old labs.Provider) labs.NewProvider) error {
+	ctx, may, err := p.onLabProviders(ctx, who)
+	if err == nil && !may {
+		err = errNoKeys
+	}
+	if err != nil {
+		return err
+	}
+	return p.h.DB.InTx(ctx, "put lab provider", func(ctx context.Context, tx *postgres.Tx) error {
+		old, err := labs.ProviderTx(ctx, tx, key)
+		if version < 0 && errors.Is(err, labs.ErrNoProvider) {
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
+		_, err = p.h.Labs.PutProviderTx(ctx, tx, key, says(old), version)
+		return err
+	})
+}
+
+// SaveLabProvider makes a provider or rewrites it.
+func (p Pages) SaveLabProvider(ctx context.Context, who web.Viewer, key string, version int, n labs.NewProvider) error {
+	return p.setLabProvider(ctx, who, key, version, func(labs.Provider) labs.NewProvider { return n })
+}
+
+// RotateLabProvider gives a provider another secret.
+func (p Pages) RotateLabProvider(ctx context.Context, who web.Viewer, key string, version int, secret string) error {
+	return p.setLabProvider(ctx, who, key, version, func(old labs.Provider) labs.NewProvider {
+		n := old.Setting()
+		n.Secret = secret
+		return n
+	})
 }

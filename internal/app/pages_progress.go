@@ -53,6 +53,11 @@ func (p Pages) GradesFile(ctx context.Context, who web.Viewer, group, session st
 	return web.File{Name: "grades-" + group + ".csv", ContentType: "text/csv; charset=utf-8", Content: b.Bytes()}, err
 }
 
+// GroupLabs shows who of a group is in a lab now.
+func (p Pages) GroupLabs(ctx context.Context, who web.Viewer, group string) (progress.LabBoard, error) {
+	return p.h.Progress.Labs(ctx, who.PersonID, group)
+}
+
 // Followed says who follows the viewer.
 func (p Pages) Followed(ctx context.Context, who web.Viewer) (progress.Followed, error) {
 	return p.h.Progress.Followed(ctx, who.PersonID)

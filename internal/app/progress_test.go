@@ -209,6 +209,16 @@ func TestASchoolFollowsItsCohort(t *testing.T) {
 		}
 		return string(walker.Do(t, r).Body)
 	}
+	w.inLabs(people[2], people[0], people[4])
+	w.clock.Advance(5 * time.Minute)
+	board := own.ask(200, "getCohortLabBoard", at, nil)
+	in := board["learners"].([]any)
+	if len(in) != 2 || board["shared"] != 2. || board["members"] != 12. {
+		t.Fatalf("somebody who did not agree is on the board: %v", board)
+	}
+	if asks := in[0].(map[string]any); asks["student_key"] != "S2" || asks["help_since"] == nil || asks["minutes"] != 5. || asks["minutes_left"] != 115. || asks["session"] != "PRD-10" || in[1].(map[string]any)["student_key"] != "S0" {
+		t.Errorf("%v", in)
+	}
 	code := first["certificate"].(map[string]any)["code"].(string)
 	if got := file("exportCohortProgress"); !strings.Contains(got, "S0,Learner 0,enrolled,true,PRD-10,certified,0.800,true,on_time,passed,"+code+"\r\n") || !strings.Contains(got, "S1,Learner 1,enrolled,false,,,,,,,\r\n") {
 		t.Error(got)
@@ -238,7 +248,7 @@ func TestASchoolFollowsItsCohort(t *testing.T) {
 	if certified, all := counted(&asker{t: t, w: walker, token: w.tokens(officer)("cohorts:read")}); certified != 1. || all != 12. {
 		t.Error(certified, all)
 	}
-	for _, operation := range []string{"listCohortProgress", "exportCohortProgress", "exportCohortGrades", "getCohortCounts", "getCohortDigestMail"} {
+	for _, operation := range []string{"listCohortProgress", "getCohortLabBoard", "exportCohortProgress", "exportCohortGrades", "getCohortCounts", "getCohortDigestMail"} {
 		foreign.ask(404, operation, at, nil)
 		(&asker{t: t, w: walker, token: w.tokens(people[0])("learning:read")}).ask(403, operation, at, nil)
 	}
@@ -265,6 +275,7 @@ func (w *world) progressStory(t *testing.T, walker *apitest.Walker, staff identi
 		t.Error(all)
 	}
 	s.ask(200, "listCohortCandidates", at, nil)
+	s.ask(200, "getCohortLabBoard", at, nil)
 	for _, operation := range []string{"exportCohortProgress", "exportCohortGrades"} {
 		r := walker.Example(operation)
 		r.Token, r.Path["cohort"], r.Query = token, c.ID, ""
@@ -323,6 +334,11 @@ func TestPagesOfProgress(t *testing.T) {
 	if csv := string(d.download("/cohorts/" + c.ID + "/grades.csv?session=PRD-10")); !strings.Contains(csv, "S3,,,,not-shared") {
 		t.Error(csv)
 	}
+	w.inLabs(people[2], people[4])
+	d.open("/cohorts/" + c.ID + "/labs")
+	if d.says("3 of 12 agree", "1 in now", "Learner 2", "asks for help since", "min left"); strings.Contains(words(d.page), "Learner 4") {
+		t.Error("who did not agree is on the board")
+	}
 	w.agrees(people[1], false)
 	d.open(at + "?pace=behind&lang=fr")
 	d.says("Personne.", "2 sur 12", "Progression : Networks 2026")
@@ -344,9 +360,9 @@ func TestPagesOfProgress(t *testing.T) {
 	d.want = 404
 	d.open("/orders/ord_00000000000000000000000000/progress")
 	stranger := w.signedIn(t, mails, other.Email)
-	for _, page := range []string{"", ".csv", ".json"} {
+	for _, page := range []string{"/progress", "/progress.csv", "/progress.json", "/labs"} {
 		stranger.want = 404
-		stranger.open(at + page)
+		stranger.open("/cohorts/" + c.ID + page)
 	}
 	pool, err := w.h.Sales.PlaceOrder(system, sales.PlaceOrder{BuyerID: manager.ID, Organisation: "ACME", Items: []sales.Item{{OfferID: w.free.ID, Quantity: 2}}, IdempotencyKey: "pool"})
 	if err != nil {
@@ -413,7 +429,7 @@ func init() {
 		at := map[string]string{}
 		for route, of := range map[string]string{"/cohorts/:id": "/cohorts/" + c.ID, "/orders/:id": "/orders/" + pool.ID} {
 			at[route+"/progress"], at[route+"/progress.:format"], at[route+"/grades.csv"] = of+"/progress", of+"/progress.csv", of+"/grades.csv?session="+w.session.Key
-			at[route+"/candidates"], at[route+"/candidates.csv"] = of+"/candidates", of+"/candidates.csv"
+			at[route+"/labs"], at[route+"/candidates"], at[route+"/candidates.csv"] = of+"/labs", of+"/candidates", of+"/candidates.csv"
 			at[route+"/digest.pdf"] = of + "/digest.pdf?week=2026-W01"
 		}
 		reader := w.person("reader@uadb.example", "Reader")

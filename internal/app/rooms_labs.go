@@ -8,6 +8,7 @@ import (
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/labs"
+	"cursus/internal/domain/progress"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/api"
@@ -130,6 +131,11 @@ func (r Rooms) LabBoard(ctx context.Context, who api.Principal, session string) 
 		return err
 	})
 	return unnamed(who.Scopes, all), at, err
+}
+
+// CohortLabBoard lists who of a cohort is in a lab now.
+func (r Rooms) CohortLabBoard(ctx context.Context, who api.Principal, cohort string) (progress.LabBoard, error) {
+	return r.h.Progress.Labs(ctx, who.PersonID, cohort)
 }
 
 // GiveLabHelp says that a learner was helped.

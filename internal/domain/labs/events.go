@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -79,11 +80,11 @@ func (s *Service) Receive(ctx context.Context, provider string, d Delivery) erro
 	}); err != nil {
 		return err
 	}
-	secret, err := s.seal.Open(p.Sealed, p.Key)
+	secrets, err := s.secrets(p, s.db.Now())
 	if err != nil {
 		return err
 	}
-	if !d.signedWith(secret, s.db.Now()) {
+	if !slices.ContainsFunc(secrets, func(secret []byte) bool { return d.signedWith(secret, s.db.Now()) }) {
 		return ErrSignature
 	}
 	var said told

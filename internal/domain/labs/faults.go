@@ -19,6 +19,7 @@ var (
 	ErrLogin        = fault.New(fault.Invalid, "bad-lti-login", "This is not the answer to a launch that we began.")
 	ErrSpent        = fault.New(fault.Conflict, "lab-link-spent", "This link to the lab was used already, or its minute is over. Open the lab again.")
 	ErrClosed       = fault.New(fault.Unprocessable, "lab-closed", "This lab is closed.")
+	ErrOff          = fault.New(fault.Unprocessable, "lab-provider-off", "The provider of this lab is switched off.")
 	ErrOutOfSession = fault.New(fault.Unprocessable, "lab-session-not-running", "The session has not begun, or is over.")
 	ErrLeft         = fault.New(fault.Unprocessable, "lab-access-ended", "The enrolment is not in force any more.")
 	ErrArrears      = fault.New(fault.Unprocessable, "lab-payment-due", "A payment is due, or your school holds this place back.")

@@ -33,6 +33,7 @@ type Lab struct {
 	CostMilli    int64          `db:"cost_milli"`
 	Entitlement  string         `db:"entitlement"`
 	Open         bool           `db:"open"`
+	Served       bool           `db:"served"` // its provider is switched on
 	Version      int            `db:"version"`
 	Minutes      int            `db:"minutes"`    // of launches that ended
 	CostMinor    int64          `db:"cost_minor"` // of the same, in the currency of the lab
@@ -43,6 +44,9 @@ func (l Lab) Title() catalog.Text { return catalog.Text{EN: l.TitleEN, FR: l.Tit
 
 // Cost is what the minutes of launches that ended cost, in the lab's currency.
 func (l Lab) Cost() money.Amount { return money.Of(l.CostMinor, l.Currency) }
+
+// Minute is what minutes that begin now cost, in the lab's currency.
+func (l Lab) Minute(minutes int) money.Amount { return CostOf(minutes, l.CostMilli, l.Currency) }
 
 // NewLab is what a lab is made of. An empty entitlement is labs.
 type NewLab struct {
@@ -122,6 +126,13 @@ func LabTx(ctx context.Context, tx *postgres.Tx, id string) (Lab, error) {
 func LabsTx(ctx context.Context, tx *postgres.Tx, sessionID string) ([]Lab, error) {
 	out := []Lab{}
 	err := tx.Select(ctx, &out, q.Q("Labs"), sessionID)
+	return out, err
+}
+
+// LabsOfProviderTx lists the labs that a provider hosts, by session.
+func LabsOfProviderTx(ctx context.Context, tx *postgres.Tx, provider string) ([]Lab, error) {
+	out := []Lab{}
+	err := tx.Select(ctx, &out, q.Q("LabsOfProvider"), provider)
 	return out, err
 }
 

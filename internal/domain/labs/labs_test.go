@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -308,5 +309,85 @@ func TestTheBoardAndThePriceOfWhatWasLaunched(t *testing.T) {
 	if seen != 2 {
 		t.Error(seen, "usages were listed")
 	}
+	s.verify()
+}
+
+// After a change of secrets what the old one signs is taken for a day, and the one before that no more; who rewrites a provider keeps both; a version
+// that is not there changes nothing. A provider that is switched off opens no lab, and its machines are stopped.
+func TestTheSecretOfAProviderChangesAndItIsSwitchedOff(t *testing.T) {
+	s := newSite(t)
+	var p labs.Provider
+	put := func(n labs.NewProvider, version int) (err error) {
+		t.Helper()
+		return s.db.InTx(system, "test", func(ctx context.Context, tx *postgres.Tx) error {
+			p, err = s.room.PutProviderTx(ctx, tx, "cloud", n, version)
+			return err
+		})
+	}
+	n := s.plain()
+	if err := put(n, -1); !errors.Is(err, labs.ErrChanged) {
+		t.Error("another one of the same key:", err)
+	}
+	if err := put(n, 9); !errors.Is(err, labs.ErrChanged) {
+		t.Error("over a version that is not there:", err)
+	}
+	s.must(put(n, 1))
+	if p.BeforeUntil != nil {
+		t.Error("the same secret again is none that was replaced")
+	}
+	first, second, third := shared, labs.NewSecret(), labs.NewSecret()
+	said := 0
+	takes := func(secret string) bool {
+		t.Helper()
+		said++
+		d := s.signedBy(secret, fmt.Sprint("s", said), `{}`)
+		err := s.room.Receive(context.Background(), "cloud", d)
+		if err != nil && !errors.Is(err, labs.ErrSignature) {
+			t.Fatal(err)
+		}
+		return err == nil
+	}
+	n.Secret = second
+	s.must(put(n, 2))
+	n.Secret = ""
+	s.must(put(n, 3))
+	if !takes(first) || !takes(second) || takes(third) || p.BeforeUntil == nil {
+		t.Error("after one change both are taken, also after other settings were written")
+	}
+	s.clock.Advance(23 * time.Hour)
+	n.Secret = third
+	s.must(put(n, 4))
+	if takes(first) || !takes(second) || !takes(third) {
+		t.Error("after another change the first one is out")
+	}
+	s.clock.Advance(24 * time.Hour)
+	if takes(second) || !takes(third) {
+		t.Error("after a day the old one is out")
+	}
+	n.Secret = first // what the double signs with
+	s.must(put(n, 5))
+	l := s.launched()
+	s.enters(l)
+	off := false
+	n.Enabled, n.Secret = &off, ""
+	s.must(put(n, 6))
+	if _, err := s.launch(s.lab.ID, l.EnrolmentID, l.LearnerID); !errors.Is(err, labs.ErrOff) {
+		t.Error("of a provider that is off:", err)
+	}
+	s.sweep()
+	if got := s.of(l.ID); got.State != labs.Ended || got.StopReason != labs.ReasonAccess {
+		t.Errorf("its machines go on: %+v", got)
+	}
+	s.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		hosts, err := labs.LabsOfProviderTx(ctx, tx, "cloud")
+		if err != nil || len(hosts) != 1 || hosts[0].ID != s.lab.ID || hosts[0].Served || hosts[0].Minute(100).Minor != 125 {
+			t.Errorf("%+v %v", hosts, err)
+		}
+		none, err := labs.LabsOfProviderTx(ctx, tx, "tool")
+		if len(none) != 0 {
+			t.Errorf("%+v", none)
+		}
+		return err
+	})
 	s.verify()
 }

@@ -61,10 +61,10 @@ type Standing struct {
 
 // facts are what the right to open a lab rests upon.
 type facts struct {
-	open, sessionRuns, inForce, disputed bool
-	hold                                 enrolment.Hold
-	entitled                             bool
-	used, quota                          int
+	open, served, sessionRuns, inForce, disputed bool
+	hold                                         enrolment.Hold
+	entitled                                     bool
+	used, quota                                  int
 }
 
 // refusal says why a lab cannot be opened; nil: it can. What she can do least about comes first.
@@ -72,6 +72,8 @@ func (f facts) refusal() *fault.Fault {
 	switch {
 	case !f.open:
 		return ErrClosed
+	case !f.served:
+		return ErrOff
 	case !f.sessionRuns:
 		return ErrOutOfSession
 	case !f.inForce:
@@ -125,7 +127,7 @@ func StandingsTx(ctx context.Context, tx *postgres.Tx, e enrolment.Enrolment) ([
 	for i, l := range all {
 		u := minutes[l.ID]
 		f := facts{
-			open: l.Open, sessionRuns: begun && s.StateAt(tx.Now()) != catalog.Closed, inForce: !e.Revoked && ways[e.ID].State.Has(journey.Enrolled), disputed: disputed,
+			open: l.Open, served: l.Served, sessionRuns: begun && s.StateAt(tx.Now()) != catalog.Closed, inForce: !e.Revoked && ways[e.ID].State.Has(journey.Enrolled), disputed: disputed,
 			hold: e.Hold, entitled: e.Has(l.Entitlement), used: u.Minutes, quota: l.QuotaMinutes,
 		}
 		out[i] = Standing{Lab: l, Used: u.Minutes, Left: max(0, l.QuotaMinutes-u.Minutes), Refused: f.refusal(), Running: u.Running}

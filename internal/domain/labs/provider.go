@@ -1,12 +1,15 @@
 package labs
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"encoding/base64"
 	"errors"
 	"regexp"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"cursus/internal/kernel/fault"
@@ -33,13 +36,20 @@ type Provider struct {
 	ClientID     string `json:"client_id" db:"client_id"`
 	DeploymentID string `json:"deployment_id,omitempty" db:"deployment_id"`
 	StopURL      string `json:"stop_url" db:"stop_url"`
+	Enabled      bool   `json:"enabled" db:"enabled"`      // off: its labs cannot be opened, and machines that run are asked to be stopped
 	Parked       int    `json:"parked_events" db:"parked"` // events that could not be applied
 	Version      int    `json:"version" db:"version"`
 
-	Sealed []byte `json:"-" db:"sealed"`
+	Sealed       []byte     `json:"-" db:"sealed"`
+	SealedBefore []byte     `json:"-" db:"sealed_before"` // the secret that was replaced last; nil: none was
+	BeforeUntil  *time.Time `json:"previous_secret_until,omitempty" db:"before_until"`
 }
 
-// NewProvider is what is said of a provider. Secret is whsec_ and 24 to 64 bytes in base64; empty: the one that is there stays.
+// overlap is how long a secret that was replaced is taken beside the new one, so that a provider can change over without losing an event.
+const overlap = 24 * time.Hour
+
+// NewProvider is what is said of a provider. Secret is whsec_ and 24 to 64 bytes in base64; empty: the one that is there stays. With another one
+// that which is there signs for a day more; the one before it is out at once.
 type NewProvider struct {
 	Title        string `json:"title"`
 	Shape        Shape  `json:"shape"`
@@ -49,10 +59,12 @@ type NewProvider struct {
 	DeploymentID string `json:"deployment_id"`
 	StopURL      string `json:"stop_url"`
 	Secret       string `json:"secret"`
+	Enabled      *bool  `json:"enabled"` // nil: it is
 }
 
-func (p Provider) setting() NewProvider {
-	return NewProvider{Title: p.Title, Shape: p.Shape, LaunchURL: p.LaunchURL, LoginURL: p.LoginURL, ClientID: p.ClientID, DeploymentID: p.DeploymentID, StopURL: p.StopURL}
+// Setting is what was said of a provider, without its secret.
+func (p Provider) Setting() NewProvider {
+	return NewProvider{Title: p.Title, Shape: p.Shape, LaunchURL: p.LaunchURL, LoginURL: p.LoginURL, ClientID: p.ClientID, DeploymentID: p.DeploymentID, StopURL: p.StopURL, Enabled: &p.Enabled}
 }
 
 const secretPrefix = "whsec_"
@@ -61,6 +73,13 @@ var (
 	keyForm   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$`)
 	printable = regexp.MustCompile(`^[!-~]*$`)
 )
+
+// NewSecret makes a secret as both sides write it.
+func NewSecret() string {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // it never fails
+	return secretPrefix + base64.StdEncoding.EncodeToString(b)
+}
 
 // readSecret gives the bytes of a secret as it is written.
 func readSecret(written string) ([]byte, bool) {
@@ -120,7 +139,17 @@ func ProvidersTx(ctx context.Context, tx *postgres.Tx) ([]Provider, error) {
 	return out, err
 }
 
-// PutProviderTx makes a provider, or rewrites the one that was read at a version (0: any). Error: ErrChanged.
+// secrets are those by which a provider may sign at a time: its own, and for a while the one before it. Error: seal.ErrNotReadable.
+func (s *Service) secrets(p Provider, at time.Time) ([][]byte, error) {
+	now, err := s.seal.Open(p.Sealed, p.Key)
+	if err != nil || p.BeforeUntil == nil || !at.Before(*p.BeforeUntil) {
+		return [][]byte{now}, err
+	}
+	before, err := s.seal.Open(p.SealedBefore, p.Key)
+	return [][]byte{now, before}, err
+}
+
+// PutProviderTx makes a provider, or rewrites the one that was read at a version (0: any, or none; -1: none). Error: ErrChanged.
 func (s *Service) PutProviderTx(ctx context.Context, tx *postgres.Tx, key string, n NewProvider, version int) (Provider, error) {
 	old, err := ProviderTx(ctx, tx, key)
 	first := errors.Is(err, ErrNoProvider)
@@ -130,16 +159,29 @@ func (s *Service) PutProviderTx(ctx context.Context, tx *postgres.Tx, key string
 	if err := s.checkProvider(key, n, first); err != nil {
 		return old, err
 	}
-	if first && version > 0 {
+	if first && version > 0 || !first && version < 0 {
 		return old, ErrChanged
 	}
-	sealed := old.Sealed
+	if first {
+		old = Provider{} // reading no row leaves what it would have read into
+	}
+	sealed, before, until := old.Sealed, old.SealedBefore, old.BeforeUntil
 	if n.Secret != "" {
 		plain, _ := readSecret(n.Secret)
+		if !first {
+			was, err := s.seal.Open(old.Sealed, key)
+			switch {
+			case err != nil: // the key of this server is another one: nobody can check by it
+				before, until = nil, nil
+			case !bytes.Equal(was, plain):
+				t := tx.Now().Add(overlap)
+				before, until = old.Sealed, &t
+			}
+		}
 		sealed = s.seal.Seal(plain, key)
 	}
 	// Of two who write at once one finds another version: the statement compares it.
-	done, err := tx.Exec(ctx, q.Q("PutProvider"), key, n.Title, n.Shape, n.LaunchURL, n.LoginURL, n.ClientID, n.DeploymentID, n.StopURL, sealed, tx.Now(), version)
+	done, err := tx.Exec(ctx, q.Q("PutProvider"), key, n.Title, n.Shape, n.LaunchURL, n.LoginURL, n.ClientID, n.DeploymentID, n.StopURL, n.Enabled == nil || *n.Enabled, sealed, before, until, tx.Now(), version)
 	if err != nil {
 		return old, err
 	}
@@ -148,11 +190,7 @@ func (s *Service) PutProviderTx(ctx context.Context, tx *postgres.Tx, key string
 	}
 	detail := map[string]any{"new_secret": n.Secret != ""}
 	n.Secret = ""
-	var before any
-	if !first {
-		before = old.setting()
-	}
-	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "lab_provider.put", Object: key, Detail: detail, Before: before, After: n}); err != nil {
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "lab_provider.put", Object: key, Detail: detail, Before: audit.Was(!first, old.Setting()), After: n}); err != nil {
 		return old, err
 	}
 	return ProviderTx(ctx, tx, key)

@@ -1,19 +1,20 @@
 -- name: Provider
-select p.key, p.title, p.shape, p.launch_url, p.login_url, p.client_id, p.deployment_id, p.stop_url, p.sealed, p.version,
+select p.key, p.title, p.shape, p.launch_url, p.login_url, p.client_id, p.deployment_id, p.stop_url, p.enabled, p.sealed, p.sealed_before, p.before_until, p.version,
        (select count(*) from labs.events e where e.provider = p.key and e.problem <> '') as parked
   from labs.providers p where p.key = $1;
 
 -- name: Providers
-select p.key, p.title, p.shape, p.launch_url, p.login_url, p.client_id, p.deployment_id, p.stop_url, p.sealed, p.version,
+select p.key, p.title, p.shape, p.launch_url, p.login_url, p.client_id, p.deployment_id, p.stop_url, p.enabled, p.sealed, p.sealed_before, p.before_until, p.version,
        (select count(*) from labs.events e where e.provider = p.key and e.problem <> '') as parked
   from labs.providers p order by p.key limit 500;
 
 -- name: PutProvider
-insert into labs.providers (key, title, shape, launch_url, login_url, client_id, deployment_id, stop_url, sealed, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+insert into labs.providers (key, title, shape, launch_url, login_url, client_id, deployment_id, stop_url, enabled, sealed, sealed_before, before_until, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 on conflict (key) do update set title = excluded.title, shape = excluded.shape, launch_url = excluded.launch_url, login_url = excluded.login_url, client_id = excluded.client_id,
-       deployment_id = excluded.deployment_id, stop_url = excluded.stop_url, sealed = excluded.sealed, version = labs.providers.version + 1
- where $11::int <= 0 or labs.providers.version = $11::int;
+       deployment_id = excluded.deployment_id, stop_url = excluded.stop_url, enabled = excluded.enabled, sealed = excluded.sealed, sealed_before = excluded.sealed_before,
+       before_until = excluded.before_until, version = labs.providers.version + 1
+ where $14::int = 0 or labs.providers.version = $14::int;
 
 -- name: AddLab
 insert into labs.labs (id, session_id, title_en, title_fr, week, provider, resource, quota_minutes, idle_minutes, currency, cost_milli, entitlement, open, created_at)
@@ -26,7 +27,7 @@ update labs.labs set title_en = $2, title_fr = $3, week = $4, provider = $5, res
 
 -- name: Lab
 select l.id, l.session_id, s.key as session_key, l.title_en, l.title_fr, l.week, l.provider, l.resource, l.quota_minutes, l.idle_minutes, l.currency, l.cost_milli,
-       l.entitlement, l.open, l.version, u.minutes, u.cost_minor
+       l.entitlement, l.open, l.version, labs.served(l.provider) as served, u.minutes, u.cost_minor
   from labs.labs l join catalog.sessions s on s.id = l.session_id
   cross join lateral (select coalesce(sum(x.minutes), 0)::int as minutes, coalesce(sum(x.cost_minor) filter (where x.currency = l.currency), 0)::bigint as cost_minor
                         from labs.launches x where x.lab_id = l.id) u
@@ -34,11 +35,19 @@ select l.id, l.session_id, s.key as session_key, l.title_en, l.title_fr, l.week,
 
 -- name: Labs
 select l.id, l.session_id, s.key as session_key, l.title_en, l.title_fr, l.week, l.provider, l.resource, l.quota_minutes, l.idle_minutes, l.currency, l.cost_milli,
-       l.entitlement, l.open, l.version, u.minutes, u.cost_minor
+       l.entitlement, l.open, l.version, labs.served(l.provider) as served, u.minutes, u.cost_minor
   from labs.labs l join catalog.sessions s on s.id = l.session_id
   cross join lateral (select coalesce(sum(x.minutes), 0)::int as minutes, coalesce(sum(x.cost_minor) filter (where x.currency = l.currency), 0)::bigint as cost_minor
                         from labs.launches x where x.lab_id = l.id) u
  where l.session_id = $1 order by l.week, l.id limit 500;
+
+-- name: LabsOfProvider
+select l.id, l.session_id, s.key as session_key, l.title_en, l.title_fr, l.week, l.provider, l.resource, l.quota_minutes, l.idle_minutes, l.currency, l.cost_milli,
+       l.entitlement, l.open, l.version, labs.served(l.provider) as served, u.minutes, u.cost_minor
+  from labs.labs l join catalog.sessions s on s.id = l.session_id
+  cross join lateral (select coalesce(sum(x.minutes), 0)::int as minutes, coalesce(sum(x.cost_minor) filter (where x.currency = l.currency), 0)::bigint as cost_minor
+                        from labs.launches x where x.lab_id = l.id) u
+ where l.provider = $1 order by s.key, l.week, l.id limit 500;
 
 -- name: Disputed
 select labs.disputed($1);
@@ -98,6 +107,18 @@ select x.id, x.lab_id, x.provider, x.enrolment_id, x.learner_id, x.currency, x.c
       select (sum(y.minutes) + coalesce(sum(ceil(extract(epoch from greatest($2::timestamptz - y.started_at, interval '0')) / 60)) filter (where y.state = 'running'), 0))::int as used
         from labs.launches y where y.enrolment_id = x.enrolment_id and y.lab_id = x.lab_id) u
  where l.session_id = $1 order by x.help_since nulls last, x.last_at desc, x.id limit 500;
+
+-- name: BoardOf
+select x.id, x.lab_id, x.provider, x.enrolment_id, x.learner_id, x.currency, x.cost_milli, x.idle_minutes, x.state, x.tokens, x.redeemed, x.issued_at, x.expires_at,
+       x.started_at, x.last_at, x.ended_at, x.help_since, x.stop_asked_at, x.stop_reason, x.minutes, x.cost_minor, x.costing,
+       s.key as session_key, l.title_en, l.title_fr, p.full_name, l.quota_minutes, u.used
+  from unnest($1::text[], $2::text[]) as w(learner_id, session_id)
+  join labs.launches x on x.learner_id = w.learner_id and x.state = 'running' join labs.labs l on l.id = x.lab_id and l.session_id = w.session_id
+  join catalog.sessions s on s.id = l.session_id join identity.people p on p.id = x.learner_id
+  cross join lateral (
+      select (sum(y.minutes) + coalesce(sum(ceil(extract(epoch from greatest($3::timestamptz - y.started_at, interval '0')) / 60)) filter (where y.state = 'running'), 0))::int as used
+        from labs.launches y where y.enrolment_id = x.enrolment_id and y.lab_id = x.lab_id) u
+ order by x.help_since nulls last, x.last_at desc, x.id limit 500;
 
 -- name: Usages
 select x.id, x.lab_id, x.provider, x.enrolment_id, x.learner_id, x.currency, x.cost_milli, x.idle_minutes, x.state, x.tokens, x.redeemed, x.issued_at, x.expires_at,

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/lib/pq"
+
 	"cursus/internal/domain/catalog"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
@@ -38,6 +40,19 @@ func (u Usage) In(now time.Time) int {
 func BoardTx(ctx context.Context, tx *postgres.Tx, sessionID string) ([]Usage, error) {
 	out := []Usage{}
 	err := tx.Select(ctx, &out, q.Q("Board"), sessionID, tx.Now())
+	return out, err
+}
+
+// Place is somebody in a session.
+type Place struct{ LearnerID, SessionID string }
+
+// BoardOfTx lists who of some places is in a lab now, in the order of BoardTx.
+func BoardOfTx(ctx context.Context, tx *postgres.Tx, places []Place) ([]Usage, error) {
+	out, people, sessions := []Usage{}, make([]string, len(places)), make([]string, len(places))
+	for i, p := range places {
+		people[i], sessions[i] = p.LearnerID, p.SessionID
+	}
+	err := tx.Select(ctx, &out, q.Q("BoardOf"), pq.Array(people), pq.Array(sessions), tx.Now())
 	return out, err
 }
 

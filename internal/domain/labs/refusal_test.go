@@ -13,12 +13,12 @@ import (
 func TestEveryReasonShutsTheDoor(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := facts{
-			open: rapid.Bool().Draw(t, "open"), sessionRuns: rapid.Bool().Draw(t, "session"), inForce: rapid.Bool().Draw(t, "in force"), disputed: rapid.Bool().Draw(t, "disputed"),
+			open: rapid.Bool().Draw(t, "open"), served: rapid.Bool().Draw(t, "served"), sessionRuns: rapid.Bool().Draw(t, "session"), inForce: rapid.Bool().Draw(t, "in force"), disputed: rapid.Bool().Draw(t, "disputed"),
 			hold:     rapid.SampledFrom([]enrolment.Hold{enrolment.NoHold, enrolment.HoldCertificate, enrolment.HoldAll}).Draw(t, "hold"),
 			entitled: rapid.Bool().Draw(t, "entitled"), used: rapid.IntRange(0, 20).Draw(t, "used"), quota: rapid.IntRange(1, 20).Draw(t, "quota"),
 		}
 		reasons := map[*fault.Fault]bool{
-			ErrClosed: !f.open, ErrOutOfSession: !f.sessionRuns, ErrLeft: !f.inForce, ErrContested: f.disputed, ErrArrears: f.hold == enrolment.HoldAll, ErrFormula: !f.entitled, ErrQuota: f.used >= f.quota,
+			ErrClosed: !f.open, ErrOff: !f.served, ErrOutOfSession: !f.sessionRuns, ErrLeft: !f.inForce, ErrContested: f.disputed, ErrArrears: f.hold == enrolment.HoldAll, ErrFormula: !f.entitled, ErrQuota: f.used >= f.quota,
 		}
 		any := false
 		for _, holds := range reasons {

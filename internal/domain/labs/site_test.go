@@ -232,9 +232,11 @@ func (s *site) say(id, kind, launch string, at time.Time) error {
 	return s.room.Receive(context.Background(), "cloud", s.signed(id, string(body)))
 }
 
-func (s *site) signed(id, body string) labs.Delivery {
+func (s *site) signed(id, body string) labs.Delivery { return s.signedBy(shared, id, body) }
+
+func (s *site) signedBy(with, id, body string) labs.Delivery {
 	d := labs.Delivery{ID: id, Timestamp: fmt.Sprint(s.clock.Now().Unix()), Body: []byte(body)}
-	secret, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(shared, "whsec_"))
+	secret, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(with, "whsec_"))
 	s.must(err)
 	d.Signature = labs.SignForTest(secret, d)
 	return d

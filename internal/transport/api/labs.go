@@ -7,6 +7,7 @@ import (
 	contract "cursus/api"
 	"cursus/api/server"
 	"cursus/internal/domain/labs"
+	"cursus/internal/domain/progress"
 	"cursus/internal/kernel/money"
 	"cursus/internal/kernel/page"
 )
@@ -109,6 +110,20 @@ func (h handlers) ListLabLaunches(ctx context.Context, r server.ListLabLaunchesR
 func (h handlers) GetLabBoard(ctx context.Context, r server.GetLabBoardRequestObject) (server.GetLabBoardResponseObject, error) {
 	all, at, err := h.rooms.LabBoard(ctx, callerOf(ctx), r.Session)
 	return server.GetLabBoard200JSONResponse{At: at.UTC(), Launches: toLaunches(all, at)}, err
+}
+
+func (h handlers) GetCohortLabBoard(ctx context.Context, r server.GetCohortLabBoardRequestObject) (server.GetCohortLabBoardResponseObject, error) {
+	b, err := h.rooms.CohortLabBoard(ctx, callerOf(ctx), r.Cohort)
+	if err != nil {
+		return nil, err
+	}
+	return server.GetCohortLabBoard200JSONResponse{At: b.At.UTC(), Members: b.Members, Shared: b.Shared, Learners: each(b.In, func(in progress.InLab) contract.CohortInLab {
+		u := in.Usage
+		return contract.CohortInLab{
+			Member: in.MemberID, StudentKey: in.StudentKey, Name: in.Name, Session: in.Session, Title: labTitle(u.TitleEN, u.TitleFR), StartedAt: u.StartedAt.UTC(), LastActivityAt: u.LastAt.UTC(),
+			HelpSince: utc(u.HelpSince), Minutes: u.In(b.At), MinutesLeft: u.Left(),
+		}
+	})}, nil
 }
 
 func (h handlers) GiveLabHelp(ctx context.Context, r server.GiveLabHelpRequestObject) (server.GiveLabHelpResponseObject, error) {

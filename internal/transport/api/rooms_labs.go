@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"cursus/internal/domain/labs"
+	"cursus/internal/domain/progress"
 	"cursus/internal/kernel/page"
 )
 
@@ -22,6 +23,8 @@ type LabRooms interface {
 	// LabLaunches and LabBoard leave names out where the principal may not read results.
 	LabLaunches(ctx context.Context, who Principal, session string, p page.Request) (all []labs.Usage, next string, at time.Time, err error)
 	LabBoard(ctx context.Context, who Principal, session string) (all []labs.Usage, at time.Time, err error)
+	// CohortLabBoard is NotFound for the cohort of another organisation.
+	CohortLabBoard(ctx context.Context, who Principal, cohort string) (progress.LabBoard, error)
 	GiveLabHelp(ctx context.Context, who Principal, launch string) error
 	StopLab(ctx context.Context, who Principal, launch string) error
 	// MyLabs and LaunchLab are NotFound for another learner's enrolment.

@@ -19,7 +19,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(all, w.hookRoutes()...)
 	all = append(all, w.lmsRoutes()...)
 	all = append(append(all, w.examRoutes()...), append(w.proctorRoutes(), w.candidateRoutes()...)...)
-	all = append(all, w.labRoutes()...)
+	all = append(append(all, w.labRoutes()...), w.labProviderRoutes()...)
 	all = append(all, w.proctoringProviderRoutes()...)
 	all = append(all, w.confidenceRoutes()...)
 	all = append(all, w.outreachRoutes()...)
@@ -53,7 +53,7 @@ type area struct {
 var areas = []area{
 	{"console.area.catalogue", []place{
 		{"/console/courses", "console.courses"}, {"/console/collections", "console.collections"}, {"/console/charter", "console.charter"}, {"/console/calendar", "console.calendar"},
-		{"/console/sessions", "console.sessions"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"}, {"/console/exams", "console.exams"}, {"/console/proctors", "console.proctors"}, {"/console/exam-calls", "console.calls"}, {"/console/surveys", "console.surveys"}, {"/console/exchange", "console.exchange"},
+		{"/console/sessions", "console.sessions"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"}, {"/console/exams", "console.exams"}, {"/console/proctors", "console.proctors"}, {"/console/lab-providers", "console.labproviders"}, {"/console/exam-calls", "console.calls"}, {"/console/surveys", "console.surveys"}, {"/console/exchange", "console.exchange"},
 	}},
 	{"console.area.sales", []place{
 		{"/console/offers", "console.offers"}, {"/console/formulas", "console.formulas"}, {"/console/vouchers", "console.vouchers"}, {"/console/seats", "console.seats"},

@@ -17,6 +17,12 @@ type LabHouse interface {
 	LabDesk(ctx context.Context, who Viewer, session string) (LabDesk, error)
 	// LabsSeen is who is in the labs of a session now, with names for who may read results.
 	LabsSeen(ctx context.Context, who Viewer, session string) (LabBoard, error)
+	// LabProviders are who hosts labs, and whether the viewer may write their settings; LabProvider is one of them with its labs.
+	LabProviders(ctx context.Context, who Viewer) (all []labs.Provider, maySet bool, err error)
+	LabProvider(ctx context.Context, who Viewer, key string) (one labs.Provider, hosts []labs.Lab, maySet bool, err error)
+	// SaveLabProvider makes a provider (version -1) or rewrites one that was read at a version; RotateLabProvider gives it another secret.
+	SaveLabProvider(ctx context.Context, who Viewer, key string, version int, n labs.NewProvider) error
+	RotateLabProvider(ctx context.Context, who Viewer, key string, version int, secret string) error
 	WorkOnLabs(ctx context.Context, who Viewer, session, key string, w LabWork) error
 }
 

@@ -22,5 +22,7 @@ type ProgressHouse interface {
 	// DigestLink says what a link in a digest is about; EndDigest ends what it is about. Both may be asked by anybody who has it.
 	DigestLink(ctx context.Context, token string) (progress.Link, error)
 	EndDigest(ctx context.Context, token string) (progress.Link, error)
+	// GroupLabs is who of a group is in a lab now.
+	GroupLabs(ctx context.Context, who Viewer, group string) (progress.LabBoard, error)
 	GradesFile(ctx context.Context, who Viewer, group, session string) (File, error)
 }

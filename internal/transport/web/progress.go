@@ -3,6 +3,7 @@ package web
 import (
 	"net/url"
 	"strings"
+	"time"
 
 	"cursus/internal/domain/privacy"
 	"cursus/internal/domain/progress"
@@ -17,6 +18,7 @@ func (w *Web) progressRoutes() (all []route) {
 		all = append(all,
 			route{method: "GET", path: of + "/progress", who: signedIn, handle: w.progress},
 			route{method: "GET", path: of + "/progress.:format", who: signedIn, handle: w.progressFile, slow: true},
+			route{method: "GET", path: of + "/labs", who: signedIn, handle: w.groupLabs},
 			route{method: "GET", path: of + "/digest.pdf", who: signedIn, handle: w.digestPaper, slow: true},
 			route{method: "POST", path: of + "/digest", who: signedIn, handle: w.readDigest},
 			route{method: "GET", path: of + "/grades.csv", who: signedIn, handle: w.gradesFile, slow: true},
@@ -85,6 +87,21 @@ func (w *Web) progress(r *request) (reply, error) {
 		d.Sessions = append(d.Sessions, countedSession{s, drawn})
 	}
 	return reply{page: "progress", title: "progress.title", data: d}, nil
+}
+
+// groupLabsPage is who of a group is in a lab now.
+type groupLabsPage struct {
+	progress.LabBoard
+	Root string // where the other pages of the group stand
+}
+
+// When is the time of the board.
+func (p groupLabsPage) When() *time.Time { return &p.At }
+
+func (w *Web) groupLabs(r *request) (reply, error) {
+	b, err := w.house.GroupLabs(r.ctx, r.viewer, r.param("id"))
+	path, _, _ := strings.Cut(r.path, "?")
+	return reply{page: "group_labs", title: "labs.group", data: groupLabsPage{b, strings.TrimSuffix(path, "/labs")}}, err
 }
 
 // drawCounts draws how many are how far, and how they keep up. What is kept back has no bar and says so.
