@@ -21,12 +21,13 @@ build-cursus: ## Make build/cursus
 run: build-cursus ## Set everything up, make the demonstration where there is none, and serve it (CURSUS_ADDR, CURSUS_DATA_DIR)
 	build/cursus serve --demo
 
-generate: ## Write what is made from the contract and the code: api/, docs/settings.md (tests fail when they are stale)
+generate: ## Write what is made from the contract and the code: api/, docs/settings.md, docs/states.md, docs/export.md (tests fail when they are stale)
 	cp openapi.yaml api/contract/openapi.yaml
 	$(GO) tool oapi-codegen -config api/models.yaml -o api/api.gen.go openapi.yaml
 	$(GO) tool oapi-codegen -config api/server/server.yaml -o api/server/server.gen.go openapi.yaml
 	$(GO) test -count=1 ./internal/platform/config -update
 	$(GO) test -count=1 -run StatesPage ./internal/app -update
+	$(GO) test -count=1 -run Dictionary ./internal/domain/export -update
 
 test: deps ## Run every test (a clone of a real PostgreSQL database per test), a package at a time: browsers want the machine
 	$(GO) test -count=1 -p 1 -timeout 40m ./...

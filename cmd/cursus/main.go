@@ -39,6 +39,10 @@ type cli struct {
 		Export catalogueExportCmd `cmd:"" help:"Write a collection as one file."`
 		Import catalogueImportCmd `cmd:"" help:"Take a collection in: all of the file, or nothing."`
 	} `cmd:"" help:"A whole collection as a file, for git and for spreadsheets."`
+	Export struct {
+		Data  exportDataCmd  `cmd:"" help:"Write all that the views of docs/export.md show into files, as they stand at one moment."`
+		Login exportLoginCmd `cmd:"" help:"Make a login of the database that reads these views and nothing else, and print its password."`
+	} `cmd:"" help:"For other tools."`
 	Staff     staffCmd     `cmd:"" help:"Give a person roles."`
 	Token     tokenCmd     `cmd:"" help:"Make an API token."`
 	Demo      demoCmd      `cmd:"" help:"Fill an empty data folder with the demonstration."`

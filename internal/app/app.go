@@ -23,6 +23,7 @@ import (
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/evidence"
 	"cursus/internal/domain/exams"
+	"cursus/internal/domain/export"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
@@ -84,6 +85,7 @@ type House struct {
 	letters      flows.Letters
 	Progress     *progress.Service
 	Surveys      *surveys.Service
+	Export       *export.Service
 	Log          *slog.Logger
 	Clock        clock.Clock
 	cluster      *cluster.Cluster
@@ -220,6 +222,7 @@ func (h *House) furnish(o Options) (err error) {
 	h.Cohorts.RemindAfter(c.InvitationReminders)
 	h.Uploads = uploads.New(h.DB, h.Jobs, h.Cohorts, c.RosterAbsent)
 	h.Dossier = dossier.New(h.DB, h.Jobs, h.Uploads)
+	h.Export = export.New(h.DB, h.Jobs)
 	if err := h.openLMS(o, secret); err != nil {
 		return err
 	}

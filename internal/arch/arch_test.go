@@ -41,7 +41,7 @@ var floors = []struct {
 	{"internal/domain/uploads", 26, false}, {"internal/domain/accounting", 26, false}, {"internal/domain/confidence", 26, false}, {"internal/domain/certificates", 26, false},
 	{"internal/domain/analytics", 27, false},
 	{"internal/domain/evidence", 27, false}, {"internal/domain/badges", 27, false}, {"internal/domain/webhooks", 27, false},
-	{"internal/domain/outreach", 28, false}, {"internal/domain/progress", 27, false}, {"internal/domain/dossier", 29, false},
+	{"internal/domain/export", 28, false}, {"internal/domain/outreach", 28, false}, {"internal/domain/progress", 27, false}, {"internal/domain/dossier", 29, false},
 	{"templates", 30, false},
 	{"api", 31, true}, // made from the contract
 	{"internal/gateways", 40, false},
@@ -58,7 +58,7 @@ var floors = []struct {
 var schemaFloors = map[string]int{
 	"surveys":  25,
 	"platform": 4, "jobs": 5, "ledger": 10, "journey": 10, "identity": 21, "catalog": 21, "privacy": 22, "payments": 22, "invoicing": 22, "programs": 22, "offers": 23, "enrolment": 23,
-	"gradebook": 24, "lms": 24, "sales": 24, "workshops": 24, "exams": 25, "labs": 25, "paths": 25, "cohorts": 25, "uploads": 26, "certificates": 26, "accounting": 26, "confidence": 26, "webhooks": 27, "badges": 27, "outreach": 28, "progress": 27, "dossier": 29,
+	"gradebook": 24, "lms": 24, "sales": 24, "workshops": 24, "exams": 25, "labs": 25, "paths": 25, "cohorts": 25, "uploads": 26, "certificates": 26, "accounting": 26, "confidence": 26, "webhooks": 27, "badges": 27, "outreach": 28, "export": 28, "progress": 27, "dossier": 29,
 }
 
 // oneRoom lists outside dependencies and the only folders that may import them.
@@ -66,6 +66,7 @@ var oneRoom = map[string][]string{
 	"github.com/lib/pq":                   {"internal/platform/postgres", "internal/platform/jobs", "internal/books", "internal/domain"}, // arrays; the driver itself is registered below
 	"github.com/jmoiron/sqlx":             {"internal/platform/postgres"},
 	"github.com/pressly/goose/v3":         {"internal/platform/postgres"},
+	"github.com/parquet-go/parquet-go":    {"internal/domain/export"},
 	"github.com/caarlos0/env/v11":         {"internal/platform/config"},
 	"github.com/alecthomas/kong":          {"cmd/cursus"},
 	"github.com/schollz/progressbar/v3":   {"cmd/cursus"},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +60,33 @@ func TestTheDemoShowsThePaper(t *testing.T) {
 	platforms(ctx, t, db)
 	cohort(ctx, t, db)
 	rebuilt(ctx, t, db)
+	exported(ctx, t, db)
+}
+
+// exported asks the views for other tools: the cube is that of the figure, with orders, partners and programs in it, and every learner and answer is there.
+func exported(ctx context.Context, t *testing.T, db *postgres.DB) {
+	t.Helper()
+	var want, got []analytics.CubeCell
+	var n struct {
+		Learners int `db:"learners"`
+		People   int `db:"people"`
+		Answers  int `db:"answers"`
+		Papers   int `db:"papers"`
+	}
+	if err := db.View(ctx, "export", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		if want, err = analytics.CubeTx(ctx, tx, analytics.CubeQuestion{By: analytics.Dimensions}); err != nil {
+			return err
+		}
+		if err := tx.Select(ctx, &got, postgres.Query{Name: "cube", SQL: `select acquisition_month as month, session_key as session, offer, program_key as program, partner, country, currency, enrolled, started, diligent,
+			succeeded, eligible, exam_booked as booked, exam_sat as sat, exam_passed as passed, certified, paying, gross_minor as gross, refunds_minor as refunds, disputes_minor as disputes, fees_minor as fees,
+			costs_minor as costs from export.outcome_cube order by month, session, offer, program, partner, country, currency`}); err != nil {
+			return err
+		}
+		return tx.Get(ctx, &n, postgres.Query{Name: "counts", SQL: `select (select count(distinct learner) from export.enrolments) as learners, (select count(distinct learner_id) from journey.enrolments) as people,
+			(select count(*) from export.survey_answers where kind = 'skill') as answers, (select count(*) from export.certificates c join export.enrolments e using (enrolment, learner)) as papers`})
+	}); err != nil || !slices.Equal(want, got) || n.Learners != n.People || n.Answers == 0 || n.Papers == 0 {
+		t.Errorf("the cube has %d rows, the figure %d cells; %+v (%v)", len(got), len(want), n, err)
+	}
 }
 
 // seats asks for the company that bought six: three are claimed, one is reserved, and her manager sees the others free.

@@ -100,6 +100,12 @@ delete from sales.guesses where at < $1;
 -- name: Forget exports
 update dossier.exports set state = 'expired', file = null where state = 'ready' and expires_at < $1;
 
+-- name: Forget pieces of data exports
+delete from export.pieces p using export.bulk b where b.id = p.bulk_id and b.state = 'ready' and b.expires_at < $1;
+
+-- name: Forget data exports
+update export.bulk set state = 'expired' where state = 'ready' and expires_at < $1;
+
 -- name: Forget provider_events
 update payments.events set raw = '{}'::bytea where state <> 'received' and received_at < $1 and raw <> '{}'::bytea;
 

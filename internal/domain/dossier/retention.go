@@ -38,7 +38,7 @@ var schedule = []Rule{
 	{Kind: "provider_sessions", Days: 0, Least: 0, Most: 0, Basis: "legitimate_interest", Then: "deleted", forget: []string{"Forget provider_sessions"}},
 	{Kind: "guesses", Days: 7, Least: 1, Most: 90, Basis: "legitimate_interest", Then: "deleted", forget: []string{"Forget guesses"}},
 	{Kind: "addresses", Days: 365, Least: 30, Most: 365, Basis: "legitimate_interest", Then: "wiped", forget: []string{"Forget addresses", "Forget addresses of consents", "Forget addresses of keys"}},
-	{Kind: "exports", Days: 0, Least: 0, Most: 0, Basis: "legal_duty", Then: "wiped", forget: []string{"Forget exports"}},
+	{Kind: "exports", Days: 0, Least: 0, Most: 0, Basis: "legal_duty", Then: "wiped", forget: []string{"Forget exports", "Forget pieces of data exports", "Forget data exports"}},
 	{Kind: "provider_events", Days: 400, Least: 180, Most: 3653, Basis: "contract", Then: "wiped", forget: []string{"Forget provider_events"}},
 	{Kind: "grade_files", Days: 3 * 365, Least: 365, Most: 3653, Basis: "contract", Then: "wiped", forget: []string{"Forget grade_files"}},
 	{Kind: "proctor_references", Days: 365, Least: 30, Most: 3653, Basis: "contract", Then: "wiped", forget: []string{"Forget proctor_references"}},

@@ -37,7 +37,7 @@ const (
 	hands       = 16                    // jobs that one process works on at the same time
 	pace        = 10 * time.Millisecond // between two looks into the queue, so that many jobs share one
 	poll        = 20 * time.Millisecond // the longest time between two looks
-	limit       = time.Minute           // for one attempt at one job
+	limit       = time.Minute           // for one attempt at one job that says nothing else
 	maxAttempts = 25                    // the last one is about three weeks after the first
 )
 
@@ -56,10 +56,14 @@ type Args interface{ Kind() string }
 // Ranked is a job that waits while others of a lower rank are due; without it the rank is 0.
 type Ranked interface{ Rank() int }
 
+// Lasting is a job of which one attempt may take another time than a minute.
+type Lasting interface{ Lasts() time.Duration }
+
 // Jobs is the queue of one process. Register the work first, then Start.
 type Jobs struct {
 	db      *postgres.DB
 	kinds   map[string]func(ctx context.Context, args []byte) error
+	lasts   map[string]time.Duration // by kind, of those that may not take a minute
 	observe func(kind, result string)
 	log     *slog.Logger
 	name    string        // of this process among the workers
@@ -73,13 +77,16 @@ func New(db *postgres.DB, log *slog.Logger) *Jobs {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Jobs{db: db, kinds: map[string]func(context.Context, []byte) error{}, log: log, name: ident.New("wrk"), wake: make(chan struct{}, 1)}
+	return &Jobs{db: db, kinds: map[string]func(context.Context, []byte) error{}, lasts: map[string]time.Duration{}, log: log, name: ident.New("wrk"), wake: make(chan struct{}, 1)}
 }
 
-// Register says what to do with a kind of job. The context acts as "system" and ends after a minute. An error makes the
+// Register says what to do with a kind of job. The context acts as "system" and ends after a minute, or what a Lasting kind says. An error makes the
 // job be tried again later, ever more rarely, until it is given up for a person to look at.
 func Register[A Args](j *Jobs, work func(ctx context.Context, args A) error) {
 	var kind A
+	if l, ok := any(kind).(Lasting); ok {
+		j.lasts[kind.Kind()] = l.Lasts()
+	}
 	j.kinds[kind.Kind()] = func(ctx context.Context, raw []byte) error {
 		var args A
 		if err := json.Unmarshal(raw, &args); err != nil {

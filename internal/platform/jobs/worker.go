@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -189,7 +190,7 @@ func (j *Jobs) attempt(ctx context.Context, t taken) result {
 
 // do runs the work of a job. A panic is an error of this job alone.
 func (j *Jobs) do(ctx context.Context, t taken) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(j.lasts[t.Kind], limit))
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {

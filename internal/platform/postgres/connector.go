@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"fmt"
 
@@ -56,7 +57,7 @@ type conn struct {
 // IsValid says whether the pool may keep the connection.
 func (c *conn) IsValid() bool { return !c.given && c.fullConn.IsValid() }
 
-// BeginTx begins a READ COMMITTED transaction and sets its actor, which ends with it. What a connection has no actor for is
+// BeginTx begins a transaction, READ COMMITTED unless it is to see one moment, and sets its actor, which ends with it. What a connection has no actor for is
 // never run: where the second half fails the connection is given up.
 func (c *conn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
 	if c.house && Actor(ctx) != "system" {
@@ -66,7 +67,11 @@ func (c *conn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, erro
 	if o.ReadOnly {
 		mode = "READ ONLY"
 	}
-	begin := "BEGIN ISOLATION LEVEL READ COMMITTED " + mode
+	level := "READ COMMITTED"
+	if o.Isolation == driver.IsolationLevel(sql.LevelRepeatableRead) {
+		level = "REPEATABLE READ"
+	}
+	begin := "BEGIN ISOLATION LEVEL " + level + " " + mode
 	generic := ctx.Value(genericKey{}) != nil
 	switch { // what the connection is for good, see withSettings, is not said again
 	case !c.house && generic:

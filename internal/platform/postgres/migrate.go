@@ -13,8 +13,9 @@ import (
 )
 
 // Migrate brings the database at ownerDSN to the newest schema. It may run in several processes at once: an advisory lock
-// lets one of them work. The owner needs the right to create the roles cursus_app and
-// cursus_house unless they exist.
+// lets one of them work. A migration whose number is below one that the database has already is run all the same: numbers are given
+// when work begins, and it does not end in that order. The owner needs the right to create the roles cursus_app,
+// cursus_house, cursus_views and cursus_export unless they exist.
 func Migrate(ctx context.Context, ownerDSN string) error {
 	dsn, err := withSettings(ownerDSN, "")
 	if err != nil {
@@ -29,7 +30,7 @@ func Migrate(ctx context.Context, ownerDSN string) error {
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(goose.DialectPostgres, db, migrations.Files, goose.WithSessionLocker(locker))
+	p, err := goose.NewProvider(goose.DialectPostgres, db, migrations.Files, goose.WithSessionLocker(locker), goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return err
 	}

@@ -179,12 +179,17 @@ func (tx *Tx) Raw() *sql.Tx { return tx.x.Tx }
 // database chose it as the victim of a race, so fn must not touch the outside world. A commit whose answer is lost gives
 // ErrUnknown: re-read by key. It does not nest; use the XTx twin of a method inside a transaction.
 func (db *DB) InTx(ctx context.Context, name string, fn func(ctx context.Context, tx *Tx) error) error {
-	return db.run(ctx, name, false, fn)
+	return db.run(ctx, name, sql.TxOptions{Isolation: sql.LevelReadCommitted}, fn)
 }
 
 // View is InTx for reading.
 func (db *DB) View(ctx context.Context, name string, fn func(ctx context.Context, tx *Tx) error) error {
-	return db.run(ctx, name, true, fn)
+	return db.run(ctx, name, sql.TxOptions{Isolation: sql.LevelReadCommitted, ReadOnly: true}, fn)
+}
+
+// Snapshot is View where every statement sees the same moment, however long they take.
+func (db *DB) Snapshot(ctx context.Context, name string, fn func(ctx context.Context, tx *Tx) error) error {
+	return db.run(ctx, name, sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, fn)
 }
 
 // Look reads one row of what the house sees, outside a transaction: one round trip instead of three. The context acts as "system";
@@ -223,13 +228,13 @@ func (db *DB) look(ctx context.Context, q Query, read func(*sqlx.Stmt) error) er
 	return mapError(ctx, wrap(q, err))
 }
 
-func (db *DB) run(ctx context.Context, name string, readOnly bool, fn func(context.Context, *Tx) error) error {
+func (db *DB) run(ctx context.Context, name string, o sql.TxOptions, fn func(context.Context, *Tx) error) error {
 	if outer, ok := ctx.Value(insideKey{}).(string); ok {
 		return errNested.Because(fmt.Errorf("%s inside %s", name, outer))
 	}
 	inside := context.WithValue(ctx, insideKey{}, name)
 	for try := 1; ; try++ {
-		err := db.once(inside, readOnly, fn)
+		err := db.once(inside, o, fn)
 		if err == nil || !lostRace(err) {
 			return mapError(ctx, err)
 		}
@@ -245,9 +250,9 @@ func (db *DB) run(ctx context.Context, name string, readOnly bool, fn func(conte
 	}
 }
 
-func (db *DB) once(ctx context.Context, readOnly bool, fn func(context.Context, *Tx) error) error {
+func (db *DB) once(ctx context.Context, o sql.TxOptions, fn func(context.Context, *Tx) error) error {
 	p := db.pool(ctx)
-	x, err := p.x.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted, ReadOnly: readOnly})
+	x, err := p.x.BeginTxx(ctx, &o)
 	if err != nil {
 		return ErrUnavailable.Because(err)
 	}
@@ -260,7 +265,7 @@ func (db *DB) once(ctx context.Context, readOnly bool, fn func(context.Context, 
 		return err
 	}
 	if err := x.Commit(); err != nil {
-		if readOnly || lostRace(err) || constraintOf(err) != "" {
+		if o.ReadOnly || lostRace(err) || constraintOf(err) != "" {
 			return err
 		}
 		return ErrUnknown.Because(err)
@@ -285,6 +290,21 @@ func (tx *Tx) Select(ctx context.Context, dest any, q Query, args ...any) error 
 		return wrap(q, s.SelectContext(ctx, dest, args...))
 	}
 	return wrap(q, tx.x.SelectContext(ctx, dest, q.SQL, args...))
+}
+
+// Each gives the rows of a statement one by one, as they arrive, so that no more than one is held. The statement is not prepared.
+func (tx *Tx) Each(ctx context.Context, q Query, row func(*sql.Rows) error, args ...any) (err error) {
+	rows, err := tx.x.QueryContext(ctx, q.SQL, args...)
+	if err != nil {
+		return wrap(q, err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := row(rows); err != nil {
+			return err
+		}
+	}
+	return wrap(q, rows.Err())
 }
 
 // Exec runs a statement and tells how many rows it touched.
