@@ -16270,7 +16270,7 @@ type ProctoringProvider struct {
 	// Example: cursus
 	ClientId string `json:"client_id"`
 
-	// Deployment Of `lti`: the deployment id.
+	// Deployment Of `lti`, which needs it: the deployment id.
 	//
 	// Example: d-1
 	Deployment *string `json:"deployment,omitempty"`
@@ -16400,7 +16400,7 @@ type ProctoringProviderBody struct {
 	// Example: cursus
 	ClientId string `json:"client_id"`
 
-	// Deployment Of `lti`: the deployment id.
+	// Deployment Of `lti`, which needs it: the deployment id.
 	//
 	// Example: d-1
 	Deployment *string `json:"deployment,omitempty"`
@@ -27082,7 +27082,8 @@ type ClientInterface interface {
 	// Makes a provider (`If-Match: *`) or rewrites it. `rest` is the provider contract of edx-proctoring: we register exams and attempts below `base_url` with a token
 	// of OAuth2, and it calls us back. Its callbacks carry the signature of Standard Webhooks, by the secret that `rotateProctoringSecret` shows, or, where
 	// `issuer` and `keys_url` are given, a token of its own (JWT) for the address of the provider here. `lti` is LTI Proctoring Services 1.0: `base_url` is
-	// where a login begins, `target_url` where launches go.
+	// where a login begins, `target_url` where launches go. The address of the provider here is the issuer; its login is answered at `/exams/lti`, and it brings
+	// LtiStartAssessment to `/exams/lti/{provider}/start`.
 	//
 	// Without `secret` the one that is there stays, but another address or client needs it again. Addresses are those of public servers, or ones that the
 	// operator named (`CURSUS_PROCTOR_INSIDE`).
@@ -27097,7 +27098,8 @@ type ClientInterface interface {
 	// Makes a provider (`If-Match: *`) or rewrites it. `rest` is the provider contract of edx-proctoring: we register exams and attempts below `base_url` with a token
 	// of OAuth2, and it calls us back. Its callbacks carry the signature of Standard Webhooks, by the secret that `rotateProctoringSecret` shows, or, where
 	// `issuer` and `keys_url` are given, a token of its own (JWT) for the address of the provider here. `lti` is LTI Proctoring Services 1.0: `base_url` is
-	// where a login begins, `target_url` where launches go.
+	// where a login begins, `target_url` where launches go. The address of the provider here is the issuer; its login is answered at `/exams/lti`, and it brings
+	// LtiStartAssessment to `/exams/lti/{provider}/start`.
 	//
 	// Without `secret` the one that is there stays, but another address or client needs it again. Addresses are those of public servers, or ones that the
 	// operator named (`CURSUS_PROCTOR_INSIDE`).
@@ -27705,8 +27707,7 @@ type ClientInterface interface {
 
 	// PutExamProviderWithBody Choose who watches over an exam
 	//
-	// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school. A provider of `lti` is
-	// refused: its launches have no address here yet, so nobody could sit the exam.
+	// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -27715,8 +27716,7 @@ type ClientInterface interface {
 
 	// PutExamProvider Choose who watches over an exam
 	//
-	// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school. A provider of `lti` is
-	// refused: its launches have no address here yet, so nobody could sit the exam.
+	// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -34776,7 +34776,8 @@ func (c *Client) GetProctoringProvider(ctx context.Context, provider ProctoringP
 // Makes a provider (`If-Match: *`) or rewrites it. `rest` is the provider contract of edx-proctoring: we register exams and attempts below `base_url` with a token
 // of OAuth2, and it calls us back. Its callbacks carry the signature of Standard Webhooks, by the secret that `rotateProctoringSecret` shows, or, where
 // `issuer` and `keys_url` are given, a token of its own (JWT) for the address of the provider here. `lti` is LTI Proctoring Services 1.0: `base_url` is
-// where a login begins, `target_url` where launches go.
+// where a login begins, `target_url` where launches go. The address of the provider here is the issuer; its login is answered at `/exams/lti`, and it brings
+// LtiStartAssessment to `/exams/lti/{provider}/start`.
 //
 // Without `secret` the one that is there stays, but another address or client needs it again. Addresses are those of public servers, or ones that the
 // operator named (`CURSUS_PROCTOR_INSIDE`).
@@ -34801,7 +34802,8 @@ func (c *Client) PutProctoringProviderWithBody(ctx context.Context, provider Pro
 // Makes a provider (`If-Match: *`) or rewrites it. `rest` is the provider contract of edx-proctoring: we register exams and attempts below `base_url` with a token
 // of OAuth2, and it calls us back. Its callbacks carry the signature of Standard Webhooks, by the secret that `rotateProctoringSecret` shows, or, where
 // `issuer` and `keys_url` are given, a token of its own (JWT) for the address of the provider here. `lti` is LTI Proctoring Services 1.0: `base_url` is
-// where a login begins, `target_url` where launches go.
+// where a login begins, `target_url` where launches go. The address of the provider here is the issuer; its login is answered at `/exams/lti`, and it brings
+// LtiStartAssessment to `/exams/lti/{provider}/start`.
 //
 // Without `secret` the one that is there stays, but another address or client needs it again. Addresses are those of public servers, or ones that the
 // operator named (`CURSUS_PROCTOR_INSIDE`).
@@ -36099,8 +36101,7 @@ func (c *Client) PutExam(ctx context.Context, session SessionRef, kind ExamKind,
 
 // PutExamProviderWithBody Choose who watches over an exam
 //
-// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school. A provider of `lti` is
-// refused: its launches have no address here yet, so nobody could sit the exam.
+// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
 //
 // Takes any type of body and a specified content type.
 //
@@ -36119,8 +36120,7 @@ func (c *Client) PutExamProviderWithBody(ctx context.Context, session SessionRef
 
 // PutExamProvider Choose who watches over an exam
 //
-// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school. A provider of `lti` is
-// refused: its launches have no address here yet, so nobody could sit the exam.
+// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -60911,7 +60911,8 @@ type ClientWithResponsesInterface interface {
 	// Makes a provider (`If-Match: *`) or rewrites it. `rest` is the provider contract of edx-proctoring: we register exams and attempts below `base_url` with a token
 	// of OAuth2, and it calls us back. Its callbacks carry the signature of Standard Webhooks, by the secret that `rotateProctoringSecret` shows, or, where
 	// `issuer` and `keys_url` are given, a token of its own (JWT) for the address of the provider here. `lti` is LTI Proctoring Services 1.0: `base_url` is
-	// where a login begins, `target_url` where launches go.
+	// where a login begins, `target_url` where launches go. The address of the provider here is the issuer; its login is answered at `/exams/lti`, and it brings
+	// LtiStartAssessment to `/exams/lti/{provider}/start`.
 	//
 	// Without `secret` the one that is there stays, but another address or client needs it again. Addresses are those of public servers, or ones that the
 	// operator named (`CURSUS_PROCTOR_INSIDE`).
@@ -60926,7 +60927,8 @@ type ClientWithResponsesInterface interface {
 	// Makes a provider (`If-Match: *`) or rewrites it. `rest` is the provider contract of edx-proctoring: we register exams and attempts below `base_url` with a token
 	// of OAuth2, and it calls us back. Its callbacks carry the signature of Standard Webhooks, by the secret that `rotateProctoringSecret` shows, or, where
 	// `issuer` and `keys_url` are given, a token of its own (JWT) for the address of the provider here. `lti` is LTI Proctoring Services 1.0: `base_url` is
-	// where a login begins, `target_url` where launches go.
+	// where a login begins, `target_url` where launches go. The address of the provider here is the issuer; its login is answered at `/exams/lti`, and it brings
+	// LtiStartAssessment to `/exams/lti/{provider}/start`.
 	//
 	// Without `secret` the one that is there stays, but another address or client needs it again. Addresses are those of public servers, or ones that the
 	// operator named (`CURSUS_PROCTOR_INSIDE`).
@@ -61584,8 +61586,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutExamProviderWithBodyWithResponse Choose who watches over an exam
 	//
-	// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school. A provider of `lti` is
-	// refused: its launches have no address here yet, so nobody could sit the exam.
+	// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -61594,8 +61595,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutExamProviderWithResponse Choose who watches over an exam
 	//
-	// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school. A provider of `lti` is
-	// refused: its launches have no address here yet, so nobody could sit the exam.
+	// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -86148,7 +86148,8 @@ func (c *ClientWithResponses) GetProctoringProviderWithResponse(ctx context.Cont
 // Makes a provider (`If-Match: *`) or rewrites it. `rest` is the provider contract of edx-proctoring: we register exams and attempts below `base_url` with a token
 // of OAuth2, and it calls us back. Its callbacks carry the signature of Standard Webhooks, by the secret that `rotateProctoringSecret` shows, or, where
 // `issuer` and `keys_url` are given, a token of its own (JWT) for the address of the provider here. `lti` is LTI Proctoring Services 1.0: `base_url` is
-// where a login begins, `target_url` where launches go.
+// where a login begins, `target_url` where launches go. The address of the provider here is the issuer; its login is answered at `/exams/lti`, and it brings
+// LtiStartAssessment to `/exams/lti/{provider}/start`.
 //
 // Without `secret` the one that is there stays, but another address or client needs it again. Addresses are those of public servers, or ones that the
 // operator named (`CURSUS_PROCTOR_INSIDE`).
@@ -86169,7 +86170,8 @@ func (c *ClientWithResponses) PutProctoringProviderWithBodyWithResponse(ctx cont
 // Makes a provider (`If-Match: *`) or rewrites it. `rest` is the provider contract of edx-proctoring: we register exams and attempts below `base_url` with a token
 // of OAuth2, and it calls us back. Its callbacks carry the signature of Standard Webhooks, by the secret that `rotateProctoringSecret` shows, or, where
 // `issuer` and `keys_url` are given, a token of its own (JWT) for the address of the provider here. `lti` is LTI Proctoring Services 1.0: `base_url` is
-// where a login begins, `target_url` where launches go.
+// where a login begins, `target_url` where launches go. The address of the provider here is the issuer; its login is answered at `/exams/lti`, and it brings
+// LtiStartAssessment to `/exams/lti/{provider}/start`.
 //
 // Without `secret` the one that is there stays, but another address or client needs it again. Addresses are those of public servers, or ones that the
 // operator named (`CURSUS_PROCTOR_INSIDE`).
@@ -87241,8 +87243,7 @@ func (c *ClientWithResponses) PutExamWithResponse(ctx context.Context, session S
 
 // PutExamProviderWithBodyWithResponse Choose who watches over an exam
 //
-// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school. A provider of `lti` is
-// refused: its launches have no address here yet, so nobody could sit the exam.
+// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -87257,8 +87258,7 @@ func (c *ClientWithResponses) PutExamProviderWithBodyWithResponse(ctx context.Co
 
 // PutExamProviderWithResponse Choose who watches over an exam
 //
-// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school. A provider of `lti` is
-// refused: its launches have no address here yet, so nobody could sit the exam.
+// From now on; attempts that are open stay with who watches them. Without a provider people do: staff, or a partner school.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

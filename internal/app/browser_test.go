@@ -48,7 +48,7 @@ func bareSite(t *testing.T, inside ...string) (w *world, mails string) {
 	w.stripe, mails = "http://"+stripe.Addr().String(), t.TempDir()
 	w.cfg = testConfig(w.dsn, w.stripe, mails)
 	w.cfg.BaseURL = "http://" + site.Addr().String()
-	w.cfg.WebhookInside, w.cfg.OpenIDInside, w.cfg.LMSInside, w.cfg.LabInside = inside, inside, inside, inside
+	w.cfg.WebhookInside, w.cfg.OpenIDInside, w.cfg.LMSInside, w.cfg.LabInside, w.cfg.ProctorInside = inside, inside, inside, inside, inside
 	var err error
 	w.sandbox, err = stripesandbox.Open(stripesandbox.Config{
 		PublicURL: w.stripe, Folder: t.TempDir(), SecretKey: stripeKey, WebhookURL: w.cfg.BaseURL + "/v1/webhooks/stripe", WebhookSecret: hookSecret,

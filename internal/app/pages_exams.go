@@ -104,14 +104,10 @@ func (p Pages) ActOnExam(ctx context.Context, who web.Viewer, enrolmentID, key s
 		case "leave":
 			return p.h.Exams.StopWaitingTx(ctx, tx, act.Slot, e.ID, who.PersonID)
 		}
-		sittings, err := exams.OfEnrolmentTx(ctx, tx, e.ID)
+		id, err := sittingTx(ctx, tx, e.ID, who.PersonID)
 		if err != nil {
 			return err
 		}
-		if len(sittings) == 0 {
-			return exams.ErrNoSitting
-		}
-		id := sittings[0].ID
 		switch act.Do {
 		case "move":
 			_, err = p.h.Exams.MoveTx(ctx, tx, id, act.Slot, who.PersonID)
@@ -130,6 +126,25 @@ func (p Pages) ActOnExam(ctx context.Context, who web.Viewer, enrolmentID, key s
 		}
 		return err
 	})
+}
+
+// sittingTx finds the latest sitting of an enrolment of a learner. Errors: enrolment.ErrNoEnrolment where it is not hers, exams.ErrNoSitting.
+func sittingTx(ctx context.Context, tx *postgres.Tx, enrolmentID, learnerID string) (string, error) {
+	e, err := enrolment.OneTx(ctx, tx, enrolmentID)
+	if err == nil && e.LearnerID != learnerID {
+		err = enrolment.ErrNoEnrolment
+	}
+	if err != nil {
+		return "", err
+	}
+	all, err := exams.OfEnrolmentTx(ctx, tx, e.ID)
+	if err == nil && len(all) == 0 {
+		err = exams.ErrNoSitting
+	}
+	if err != nil {
+		return "", err
+	}
+	return all[0].ID, nil
 }
 
 var errNoExams = fault.New(fault.Forbidden, "scope-missing", "This needs the scope exams:write.")

@@ -8,6 +8,7 @@ import (
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/labs"
 	"cursus/internal/kernel/fault"
+	"cursus/internal/platform/lti"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/api"
 	"cursus/internal/transport/web"
@@ -37,7 +38,7 @@ func (p Pages) OpenLab(ctx context.Context, who web.Viewer, launch string) (labs
 }
 
 // AnswerLab answers the login of a provider.
-func (p Pages) AnswerLab(ctx context.Context, who web.Viewer, a labs.Login) (labs.Ticket, error) {
+func (p Pages) AnswerLab(ctx context.Context, who web.Viewer, a lti.Login) (labs.Ticket, error) {
 	return p.h.Labs.Answer(ctx, who.PersonID, a)
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"cursus/internal/domain/exams"
 	"cursus/internal/kernel/page"
+	"cursus/internal/platform/lti"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/web"
 )
@@ -42,30 +43,56 @@ func (p Pages) TestProctor(ctx context.Context, who web.Viewer, key string) (web
 	return out, err
 }
 
-// watchedTx says which provider watches over the exam of a learner, and what she can do about it now; nil: people do.
-func watchedTx(ctx context.Context, tx *postgres.Tx, y exams.Story) (*web.Watched, error) {
-	if y.Sitting.State != exams.Booked {
-		return nil, nil //nolint:nilnil // nobody watches, and nothing went wrong
-	}
-	var launch string
-	provider, watched, err := exams.WatchingTx(ctx, tx, y.Exam)
-	begun := len(y.Attempts) > 0 && y.Attempts[0].State != exams.ReadyToResume
-	if err == nil && begun { // who watches over this attempt, whoever watches over the next
-		var g exams.Proctoring
-		if g, watched, err = exams.ProctoringTx(ctx, tx, y.Attempts[0].ID); err == nil && watched {
-			launch = g.LaunchURL
-			provider, err = exams.ProviderTx(ctx, tx, g.Provider)
+// LaunchExam begins the way of a learner's browser to the provider of lti that watches over her exam.
+func (p Pages) LaunchExam(ctx context.Context, who web.Viewer, enrolmentID string, ends bool) (out exams.Ticket, err error) {
+	err = p.h.asHouse(as(ctx, who), "launch exam", func(ctx context.Context, tx *postgres.Tx) error {
+		id, err := sittingTx(ctx, tx, enrolmentID, who.PersonID)
+		if err != nil {
+			return err
 		}
+		out, err = p.h.Exams.LaunchTx(ctx, tx, id, who.PersonID, ends)
+		return err
+	})
+	return out, err
+}
+
+// AnswerExam answers the login of a provider of lti.
+func (p Pages) AnswerExam(ctx context.Context, who web.Viewer, a lti.Login) (exams.Ticket, error) {
+	return p.h.Exams.AnswerLogin(as(ctx, who), who.PersonID, a)
+}
+
+// StartAssessment takes in what a browser brings from a provider of lti.
+func (p Pages) StartAssessment(ctx context.Context, provider, token string) (string, error) {
+	return p.h.Exams.ComeBack(ctx, provider, token)
+}
+
+// watchedTx says which provider watches over the exam of a learner, and what she can do about it now; nil: people do, or there is nothing to do.
+func watchedTx(ctx context.Context, tx *postgres.Tx, y exams.Story) (*web.Watched, error) {
+	if len(y.Attempts) == 0 || y.Attempts[0].State == exams.ReadyToResume {
+		provider, watched, err := exams.WatchingTx(ctx, tx, y.Exam)
+		if err != nil || !watched || y.Sitting.State != exams.Booked {
+			return nil, err
+		}
+		return watchedBy(provider, web.Watched{CanBegin: true}), nil
 	}
-	if err != nil || !watched || provider.Kind != exams.ProctorREST {
+	g, watched, err := exams.ProctoringTx(ctx, tx, y.Attempts[0].ID) // who watches over this attempt, whoever watches over the next
+	if err != nil || !watched {
 		return nil, err
 	}
-	out := &web.Watched{Name: provider.Name, Guide: text(provider.Guide()), SetupURL: provider.SetupURL, LaunchURL: launch, Begun: begun, CanBegin: !begun}
-	if begun {
-		out.CanStart = y.Attempts[0].State == exams.ReadyToStart
-		if state := y.Attempts[0].State; state != exams.Created && state != exams.Downloading && state != exams.ReadyToStart {
-			return nil, nil //nolint:nilnil // she has begun: there is nothing to set up
-		}
+	out := web.Watched{Begun: true, LaunchURL: g.LaunchURL}
+	switch state := y.Attempts[0].State; {
+	case state == exams.Created || state == exams.Downloading || state == exams.ReadyToStart:
+		out.CanStart = state == exams.ReadyToStart
+	case state != exams.Started && state != exams.ReadyToSubmit && g.WantsEnd && g.EndedAt == nil:
+		out.CanEnd = true
+	default: // she has begun, and there is nothing to set up
+		return nil, nil //nolint:nilnil // nothing went wrong
 	}
-	return out, nil
+	provider, err := exams.ProviderTx(ctx, tx, g.Provider)
+	return watchedBy(provider, out), err
+}
+
+func watchedBy(p exams.Provider, out web.Watched) *web.Watched {
+	out.Name, out.Guide, out.SetupURL, out.Launches = p.Name, text(p.Guide()), p.SetupURL, p.Kind == exams.ProctorLTI
+	return &out
 }

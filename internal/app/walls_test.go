@@ -36,7 +36,7 @@ var personal = []string{
 	"surveys.responses", "surveys.answers", "surveys.posts",
 	"exams.waiting", "exams.attempts", "exams.attempt_events", "exams.incidents", "exams.appeals", "exams.sitting_moves",
 	"confidence.contacts", "confidence.coaches", "confidence.numbers",
-	"exams.proctorings", "exams.provider_events", "exams.provider_secrets",
+	"exams.proctorings", "exams.proctor_launches", "exams.provider_events", "exams.provider_secrets",
 	"labs.launches", "labs.events",
 }
 

@@ -24,7 +24,7 @@ var floors = []struct {
 	{"internal/kernel/fault", 0, false},
 	{"internal/kernel", 1, false},
 	{"migrations", 2, false},
-	{"internal/platform/config", 3, false}, {"internal/platform/telemetry", 3, false}, {"internal/platform/seal", 3, false}, {"internal/platform/outward", 3, false}, {"internal/platform/jwks", 3, false},
+	{"internal/platform/config", 3, false}, {"internal/platform/telemetry", 3, false}, {"internal/platform/seal", 3, false}, {"internal/platform/outward", 3, false}, {"internal/platform/jwks", 3, false}, {"internal/platform/lti", 3, false},
 	{"internal/platform/postgres", 4, false},
 	{"internal/platform/postgres/cluster", 3, false},
 	{"internal/platform/jobs", 5, false}, {"internal/platform/audit", 5, false}, {"internal/platform/idempotency", 5, false},

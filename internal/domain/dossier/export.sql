@@ -108,6 +108,9 @@ select to_jsonb(x) as row from exams.attempt_events x where x.learner_id = $1 or
 -- name: exams.proctorings
 select to_jsonb(x) as row from exams.proctorings x where x.learner_id = $1 order by x.attempt_id;
 
+-- name: exams.proctor_launches
+select to_jsonb(x) as row from exams.proctor_launches x where x.learner_id = $1 order by x.id;
+
 -- name: exams.provider_events
 select to_jsonb(x) - 'raw' - 'digest' as row from exams.provider_events x where x.learner_id = $1 order by x.id;
 

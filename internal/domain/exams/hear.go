@@ -27,31 +27,36 @@ func (ProctorHeard) Kind() string { return "exams.proctor_heard" }
 // then may the provider be told so. The same message again changes nothing. Errors: ErrNoProvider, ErrForged (also for another word under
 // an id that was used), ErrProviderDark.
 func (s *Service) HearProctor(ctx context.Context, provider string, m ProctorMessage) error {
-	ctx = asHouse(ctx)
+	_, _, err := s.hear(asHouse(ctx), provider, m)
+	return err
+}
+
+// hear is HearProctor that gives what was said, and the id under which it was stored; empty: it was stored before.
+func (s *Service) hear(ctx context.Context, provider string, m ProctorMessage) (h Heard, id string, err error) {
 	a, p, err := s.access(ctx, provider)
 	if err == nil && !p.Enabled {
 		err = ErrNoProvider
 	}
 	if err != nil {
-		return err
+		return h, "", err
 	}
-	h, err := s.proctor.Hear(ctx, a, m)
+	h, err = s.proctor.Hear(ctx, a, m)
 	if errors.Is(err, ErrForged) {
-		return errors.Join(err, s.refused(ctx, provider))
+		return h, "", errors.Join(err, s.refused(ctx, provider))
 	}
 	if err != nil {
-		return err
+		return h, "", err
 	}
 	digest := digestOf(m)
 	forged := false
 	err = s.db.InTx(ctx, "store provider event", func(ctx context.Context, tx *postgres.Tx) error {
-		forged = false
-		id := ident.New("pev")
-		n, err := tx.Exec(ctx, q.Q("AddProviderEvent"), id, provider, h.Message, digest, h.Attempt, h.Subject, h.Event, h.Verdict, h.Severity, h.At, clip(h.Note, 2000), m.Body, tx.Now())
+		forged, id = false, ident.New("pev")
+		n, err := tx.Exec(ctx, q.Q("AddProviderEvent"), id, provider, h.Message, digest, h.Attempt, h.Subject, h.Event, h.Verdict, h.Severity, h.At, clip(h.Note, 2000), m.Body, tx.Now(), h.Ends)
 		if err != nil {
 			return err
 		}
 		if n == 0 {
+			id = ""
 			var known []byte
 			if err := tx.Get(ctx, &known, q.Q("ProviderEventDigest"), provider, h.Message); err != nil {
 				return err
@@ -68,7 +73,7 @@ func (s *Service) HearProctor(ctx context.Context, provider string, m ProctorMes
 		err = errors.Join(ErrForged, s.refused(ctx, provider))
 	}
 	failpoint.Here("provider event stored")
-	return err
+	return h, id, err
 }
 
 // digestOf is what was said, and of what.
@@ -99,6 +104,7 @@ type storedEvent struct {
 	Note     string       `db:"note"`
 	State    string       `db:"state"`
 	Tried    int          `db:"tried"`
+	Ends     bool         `db:"wants_end"`
 }
 
 // How long after it was looked for an attempt is looked for again of which a provider spoke and that nobody here knows; the last one for ever.
@@ -158,6 +164,11 @@ func (s *Service) applyTx(ctx context.Context, tx *postgres.Tx, v storedEvent, a
 		}
 		_, err := s.ReportTx(ctx, tx, x.ID, i)
 		return err
+	}
+	if v.Ends {
+		if _, err := tx.Exec(ctx, q.Q("WantsEnd"), a.ID); err != nil {
+			return err
+		}
 	}
 	events, err := s.movesTx(ctx, tx, &a, v)
 	if err != nil {

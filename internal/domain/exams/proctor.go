@@ -19,18 +19,19 @@ const (
 
 // ProctorAccess is what a call to a provider needs, and what a message of it is held against.
 type ProctorAccess struct {
-	Provider  string // key
-	Version   int    // of its settings: what was got under older ones is of no use
-	Kind      ProctorKind
-	BaseURL   string
-	TargetURL string // of lti
-	ClientID  string
-	Client    string // the secret of the client; of rest
-	Issuer    string // of what it signs with keys of its own
-	KeysURL   string
-	Callback  [][]byte // each may sign its messages
-	Key       []byte   // signs ours; of lti: the private key in PKCS #8
-	Audience  string   // for whom its messages are: the address of the provider with us
+	Provider   string // key
+	Version    int    // of its settings: what was got under older ones is of no use
+	Kind       ProctorKind
+	BaseURL    string
+	TargetURL  string // of lti
+	Deployment string // of lti
+	ClientID   string
+	Client     string // the secret of the client; of rest
+	Issuer     string // of what it signs with keys of its own
+	KeysURL    string
+	Callback   [][]byte // each may sign its messages
+	Key        []byte   // signs ours; of lti: the private key in PKCS #8
+	Audience   string   // for whom its messages are: the address of the provider with us
 }
 
 // ExamCard is what a provider is told of an exam.
@@ -63,7 +64,7 @@ type ProctorConfig struct {
 // ProctorMessage is what came from a provider, byte for byte, and what it came with.
 type ProctorMessage struct {
 	Attempt       string // of its address: as the provider calls it
-	Call          string // of its address: ready, reviewed, or control
+	Call          string // of its address: ready, reviewed, start or control
 	ID            string // webhook-id
 	Timestamp     string // webhook-timestamp
 	Signature     string // webhook-signature
@@ -81,6 +82,7 @@ type Heard struct {
 	Severity int     // of EvFlagged, 0 to 100
 	At       time.Time
 	Note     string // what people there wrote
+	Ends     bool   // of ProctorReady: it asks to be told by the browser when the exam is over (lti)
 }
 
 // ProctorEvent is what a provider can say of an attempt.
@@ -102,7 +104,7 @@ type Proctor interface {
 	Check(address string) error
 	// Probe asks a provider who it is, which proves that the way there and what opens it are good.
 	Probe(ctx context.Context, a ProctorAccess) (ProctorConfig, error)
-	// RegisterExam makes an exam known, and gives what the provider calls it. Again it gives the same.
+	// RegisterExam makes an exam known (of rest, as all calls down to Cancel: of lti what is launched names itself), and gives what the provider calls it. Again it gives the same.
 	RegisterExam(ctx context.Context, a ProctorAccess, e ExamCard) (externalID string, err error)
 	// RegisterAttempt makes an attempt known. Again, under the same id, it gives the same.
 	RegisterAttempt(ctx context.Context, a ProctorAccess, exam string, c AttemptCard) (Registered, error)
@@ -124,9 +126,9 @@ type Proctor interface {
 
 // ProctorLaunch is what a launch says of an attempt.
 type ProctorLaunch struct {
-	End        bool // LtiEndAssessment instead of LtiStartProctoring
+	End        bool   // LtiEndAssessment instead of LtiStartProctoring
+	ID         string // of the launch, which is used once
 	Nonce      string
-	Deployment string
 	User       string // as AttemptCard
 	Sitting    string // the resource link
 	Attempt    int    // its number

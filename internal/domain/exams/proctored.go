@@ -1,6 +1,7 @@
 package exams
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,18 +14,21 @@ import (
 
 // Proctoring is an attempt that a provider watches over.
 type Proctoring struct {
-	AttemptID  string     `db:"attempt_id"`
-	LearnerID  string     `db:"learner_id"`
-	Provider   string     `db:"provider"`
-	ExamID     string     `db:"exam_id"`
-	ExternalID string     `db:"external_id"` // empty: the provider does not know of it yet
-	LaunchURL  string     `db:"launch_url"`
-	Told       string     `db:"told"`
-	DueAt      *time.Time `db:"due_at"`
-	Tried      int        `db:"tried"`
-	Failure    string     `db:"failure"`
-	Verdict    Verdict    `db:"verdict"`
-	VerdictAt  *time.Time `db:"verdict_at"`
+	AttemptID  string      `db:"attempt_id"`
+	LearnerID  string      `db:"learner_id"`
+	Provider   string      `db:"provider"`
+	Language   ProctorKind `db:"language"` // of the provider
+	ExamID     string      `db:"exam_id"`
+	ExternalID string      `db:"external_id"` // empty: the provider does not know of it yet
+	LaunchURL  string      `db:"launch_url"`
+	Told       string      `db:"told"`
+	DueAt      *time.Time  `db:"due_at"`
+	Tried      int         `db:"tried"`
+	Failure    string      `db:"failure"`
+	Verdict    Verdict     `db:"verdict"`
+	VerdictAt  *time.Time  `db:"verdict_at"`
+	WantsEnd   bool        `db:"wants_end"` // the provider is told by the browser that the exam is over (lti)
+	EndedAt    *time.Time  `db:"ended_at"`  // when it was
 }
 
 // ProctorDue says that a provider is to be told something of an attempt.
@@ -44,13 +48,17 @@ func ProctoringTx(ctx context.Context, tx *postgres.Tx, attemptID string) (p Pro
 	return all[0], true, nil
 }
 
-// watchTx has the provider of an exam watch over a new attempt.
+// watchTx has the provider of an exam watch over a new attempt. One of lti is told nothing: the browser carries what is said, and names the attempt.
 func (s *Service) watchTx(ctx context.Context, tx *postgres.Tx, a Attempt, e Exam) error {
 	p, watched, err := WatchingTx(ctx, tx, e)
 	if err != nil || !watched {
 		return err
 	}
-	if _, err := tx.Exec(ctx, q.Q("AddProctoring"), a.ID, a.LearnerID, p.Key, e.ID, tx.Now()); err != nil {
+	if p.Kind == ProctorLTI {
+		_, err := tx.Exec(ctx, q.Q("AddProctoring"), a.ID, a.LearnerID, p.Key, e.ID, nil, sittingKey(a))
+		return err
+	}
+	if _, err := tx.Exec(ctx, q.Q("AddProctoring"), a.ID, a.LearnerID, p.Key, e.ID, tx.Now(), nil); err != nil {
 		return err
 	}
 	return s.jobs.EnqueueTx(ctx, tx, ProctorDue{a.ID})
@@ -113,7 +121,7 @@ func nextWord(was string, a AttemptState) string {
 // stirTx asks for a provider to be told what became of an attempt, where one watches over it.
 func (s *Service) stirTx(ctx context.Context, tx *postgres.Tx, a Attempt) error {
 	p, watched, err := ProctoringTx(ctx, tx, a.ID)
-	if err != nil || !watched || nextWord(p.Told, a.State) == "" {
+	if err != nil || !watched || p.Language == ProctorLTI || nextWord(p.Told, a.State) == "" {
 		return err
 	}
 	if _, err := tx.Exec(ctx, q.Q("StirProctoring"), a.ID, tx.Now()); err != nil {
@@ -130,13 +138,12 @@ const proctorLease = 2 * time.Minute
 
 // word is what is said in one call.
 type word struct {
-	a          ProctorAccess
-	p          Proctoring
-	exam       ExamCard
-	examName   string // of the provider for the exam; empty: it does not know it yet
-	card       AttemptCard
-	status     string // empty: that there is an attempt
-	sittingKey string
+	a        ProctorAccess
+	p        Proctoring
+	exam     ExamCard
+	examName string // of the provider for the exam; empty: it does not know it yet
+	card     AttemptCard
+	status   string // empty: that there is an attempt
 }
 
 // TellProctor tells a provider what it is to know of an attempt, one call after another. While another worker does so it does nothing: who holds
@@ -194,30 +201,31 @@ func (s *Service) takeTx(ctx context.Context, tx *postgres.Tx, attemptID string,
 	if err != nil {
 		return nil, err
 	}
-	w := &word{a: access, p: p, card: AttemptCard{ID: a.ID, User: obscured(p.Provider, a.LearnerID), Seconds: a.LimitSeconds}, sittingKey: sittingKey(a)}
+	w := &word{a: access, p: p, card: AttemptCard{ID: a.ID, User: obscured(p.Provider, a.LearnerID), Seconds: a.LimitSeconds}}
 	if known {
 		w.status = status
 	}
-	e, err := ExamTx(ctx, tx, x.SessionID, x.Kind)
-	if err != nil {
+	if w.exam, err = cardTx(ctx, tx, x); err != nil {
 		return nil, err
-	}
-	session, err := catalog.SessionTx(ctx, tx, x.SessionID)
-	if err != nil {
-		return nil, err
-	}
-	w.exam = ExamCard{ID: e.ID, Session: session.Key, Title: e.Title().EN, Minutes: e.LimitMinutes}
-	if w.exam.Title == "" {
-		w.exam.Title = session.Title().EN
 	}
 	var names []string
-	if err := tx.Select(ctx, &names, q.Q("Registration"), p.Provider, e.ID); err != nil {
+	if err := tx.Select(ctx, &names, q.Q("Registration"), p.Provider, w.exam.ID); err != nil {
 		return nil, err
 	}
 	if len(names) > 0 {
 		w.examName = names[0]
 	}
 	return w, nil
+}
+
+// cardTx is what a provider is told of the exam of a sitting.
+func cardTx(ctx context.Context, tx *postgres.Tx, x Sitting) (c ExamCard, err error) {
+	e, err := ExamTx(ctx, tx, x.SessionID, x.Kind)
+	if err != nil {
+		return c, err
+	}
+	session, err := catalog.SessionTx(ctx, tx, x.SessionID)
+	return ExamCard{ID: e.ID, Session: session.Key, Title: cmp.Or(e.Title().EN, session.Title().EN, session.Title().FR), Minutes: e.LimitMinutes}, err
 }
 
 // sittingKey is what an attempt is called towards a provider that names it by the sitting and its number (lti).
@@ -238,8 +246,6 @@ func (s *Service) say(ctx context.Context, w word) (t answer, err error) {
 		}
 	}
 	switch {
-	case w.p.ExternalID == "" && w.a.Kind == ProctorLTI:
-		t.attempt.ExternalID = w.sittingKey
 	case w.p.ExternalID == "":
 		t.attempt, err = s.proctor.RegisterAttempt(ctx, w.a, t.exam, w.card)
 	case w.status == tellCanceled:
@@ -252,10 +258,8 @@ func (s *Service) say(ctx context.Context, w word) (t answer, err error) {
 
 // recordTx writes down what became of a call. Messages about an attempt that came before we knew what the provider calls it are looked at again.
 func (s *Service) recordTx(ctx context.Context, tx *postgres.Tx, w word, t answer, trouble *ProctorTrouble) error {
-	if w.a.Kind == ProctorREST { // of lti nobody was called
-		if err := goesTx(ctx, tx, w.p.Provider, trouble); err != nil {
-			return err
-		}
+	if err := goesTx(ctx, tx, w.p.Provider, trouble); err != nil {
+		return err
 	}
 	if trouble != nil {
 		due := tx.Now().Add(afterFailure[min(w.p.Tried, len(afterFailure)-1)])

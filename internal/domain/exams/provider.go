@@ -129,6 +129,7 @@ func (s *Service) checkProvider(key string, n *NewProvider, old *Provider) error
 	refuse(!lti && n.Issuer == "" && n.KeysURL != "", "/issuer", "missing", "Whose keys they are.")
 	refuse(len(n.Issuer) > 500 || !printable(n.Issuer), "/issuer", "bad-issuer", "At most 500 printable ASCII characters.")
 	refuse(n.ClientID == "" || len(n.ClientID) > 200 || !printable(n.ClientID), "/client_id", "bad-client", "1 to 200 printable ASCII characters.")
+	refuse(lti && n.Deployment == "", "/deployment", "missing", "Every launch of LTI names it.")
 	refuse(len(n.Deployment) > 200 || !printable(n.Deployment), "/deployment", "bad-length", "At most 200 printable ASCII characters.")
 	refuse(len(n.Secret) > maxSecret || !printable(n.Secret), "/secret", "bad-secret", "At most 4,000 printable ASCII characters.")
 	same := old != nil && old.BaseURL == n.BaseURL && old.ClientID == n.ClientID

@@ -116,7 +116,7 @@ func (s *Service) accessTx(ctx context.Context, tx *postgres.Tx, key string) (a 
 	if p, err = ProviderTx(ctx, tx, key); err != nil {
 		return a, p, err
 	}
-	a = ProctorAccess{Provider: key, Version: p.Version, Kind: p.Kind, BaseURL: p.BaseURL, TargetURL: p.TargetURL, ClientID: p.ClientID, Issuer: p.Issuer, KeysURL: p.KeysURL,
+	a = ProctorAccess{Provider: key, Version: p.Version, Kind: p.Kind, BaseURL: p.BaseURL, TargetURL: p.TargetURL, Deployment: p.Deployment, ClientID: p.ClientID, Issuer: p.Issuer, KeysURL: p.KeysURL,
 		Audience: s.audience(key)}
 	secrets, err := s.secretsTx(ctx, tx, key)
 	if err != nil {

@@ -1,31 +1,13 @@
 package exams_test
 
 import (
-	"context"
 	"encoding/json"
 	"testing"
 
 	"cursus/internal/domain/exams"
 	"cursus/internal/gateways/proctordouble"
 	"cursus/internal/kernel/fault"
-	"cursus/internal/platform/postgres"
 )
-
-// What breaks: an exam is given to a provider whose set-up nobody who sits can reach, so that nobody sits it.
-func TestNoExamIsGivenToAProviderThatNobodyCanReach(t *testing.T) {
-	w := newWatched(t, 1)
-	_, err := w.exams.PutProvider(system, "tool", -1, exams.NewProvider{Name: "Tool", Kind: exams.ProctorLTI, BaseURL: w.url, TargetURL: w.url, KeysURL: w.url, ClientID: "c"})
-	w.must(err)
-	err = w.try(system, func(ctx context.Context, tx *postgres.Tx) error {
-		return w.exams.WatchTx(ctx, tx, w.session.ID, exams.Proctored, "tool")
-	})
-	if f := fault.From(err); err == nil || len(f.Fields) != 1 || f.Fields[0].Pointer != "/provider" || f.Fields[0].Code != "without-launches" {
-		t.Error(err)
-	}
-	if p := w.provider(); p.Exams != 1 {
-		t.Error("its exam was taken from the provider that had it:", p.Exams)
-	}
-}
 
 // What is refused of a provider, and that nobody sends a secret she does not know to an address of hers.
 func TestSettingsOfAProvider(t *testing.T) {

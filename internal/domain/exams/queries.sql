@@ -392,11 +392,12 @@ select external_id from exams.registrations where provider = $1 and exam_id = $2
 insert into exams.registrations (provider, exam_id, external_id, registered_at) values ($1, $2, $3, $4) on conflict do nothing;
 
 -- name: Proctoring
-select attempt_id, learner_id, provider, exam_id, coalesce(external_id, '') as external_id, launch_url, told, due_at, tried, failure, verdict, verdict_at
-  from exams.proctorings where attempt_id = $1;
+select g.attempt_id, g.learner_id, g.provider, p.kind as language, g.exam_id, coalesce(g.external_id, '') as external_id, g.launch_url, g.told, g.due_at, g.tried, g.failure, g.verdict, g.verdict_at,
+       g.wants_end, g.ended_at
+  from exams.proctorings g join exams.providers p on p.key = g.provider where g.attempt_id = $1;
 
 -- name: AddProctoring
-insert into exams.proctorings (attempt_id, learner_id, provider, exam_id, due_at) values ($1, $2, $3, $4, $5);
+insert into exams.proctorings (attempt_id, learner_id, provider, exam_id, due_at, external_id) values ($1, $2, $3, $4, $5, $6);
 
 -- name: StirProctoring
 update exams.proctorings set due_at = $2 where attempt_id = $1;
@@ -423,15 +424,15 @@ select g.attempt_id from exams.proctorings g join exams.providers p on p.key = g
  where g.due_at <= $1 and (g.leased_until is null or g.leased_until <= $1) and p.enabled order by g.due_at limit $2;
 
 -- name: AddProviderEvent
-insert into exams.provider_events (id, provider, message, digest, attempt, subject, event, verdict, severity, said_at, note, raw, received_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+insert into exams.provider_events (id, provider, message, digest, attempt, subject, event, verdict, severity, said_at, note, raw, received_at, wants_end)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 on conflict on constraint message_of_provider do nothing;
 
 -- name: ProviderEventDigest
 select digest from exams.provider_events where provider = $1 and message = $2;
 
 -- name: LockProviderEvent
-select id, provider, attempt, subject, event, verdict, severity, said_at, note, state, tried from exams.provider_events where id = $1 for update;
+select id, provider, attempt, subject, event, verdict, severity, said_at, note, state, tried, wants_end from exams.provider_events where id = $1 for update;
 
 -- name: AttemptOfProvider
 select attempt_id from exams.proctorings where provider = $1 and external_id = $2;
@@ -461,3 +462,18 @@ select a.id from exams.proctorings g join exams.attempts a on a.id = g.attempt_i
  where a.reviewer = '' and a.state not in ('declined', 'expired', 'ready_to_resume', 'resumed')
    and (g.verdict = 'passed' and a.state <> 'verified' or g.verdict = 'suspicious' and a.state <> 'second_review_required')
    and (select l.by from exams.attempt_events l where l.attempt_id = a.id order by l.seq desc limit 1) = 'provider:' || g.provider;
+
+-- name: WantsEnd
+update exams.proctorings set wants_end = true where attempt_id = $1;
+
+-- name: Ended
+update exams.proctorings set ended_at = $2 where attempt_id = $1 and ended_at is null;
+
+-- name: AddProctorLaunch
+insert into exams.proctor_launches (id, attempt_id, learner_id, provider, ends, issued_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: LockProctorLaunch
+select id, attempt_id, learner_id, provider, ends, expires_at, redeemed_at from exams.proctor_launches where id = $1 for update;
+
+-- name: RedeemProctorLaunch
+update exams.proctor_launches set redeemed_at = $2 where id = $1;

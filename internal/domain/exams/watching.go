@@ -4,14 +4,12 @@ import (
 	"context"
 
 	"cursus/internal/domain/catalog"
-	"cursus/internal/kernel/fault"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/postgres"
 )
 
-// WatchTx has a provider watch over an exam of a session from now on; empty: people do. Attempts that are open stay with who watches them. One of lti
-// is refused: browsers have no address here that carries its launches, so nobody could set herself up. Errors: catalog.ErrNoSession, ErrNoExam,
-// ErrNoProvider, invalid-input.
+// WatchTx has a provider watch over an exam of a session from now on; empty: people do. Attempts that are open stay with who watches them.
+// Errors: catalog.ErrNoSession, ErrNoExam, ErrNoProvider.
 func (s *Service) WatchTx(ctx context.Context, tx *postgres.Tx, session string, kind Kind, provider string) error {
 	x, err := catalog.LockSessionTx(ctx, tx, session)
 	if err != nil {
@@ -22,12 +20,8 @@ func (s *Service) WatchTx(ctx context.Context, tx *postgres.Tx, session string, 
 		return err
 	}
 	if provider != "" {
-		p, err := ProviderTx(ctx, tx, provider)
-		if err != nil {
+		if _, err := ProviderTx(ctx, tx, provider); err != nil {
 			return err
-		}
-		if p.Kind == ProctorLTI {
-			return fault.InvalidInput(fault.Field{Pointer: "/provider", Code: "without-launches", Detail: "Nobody could sit it: launches of lti have no address here yet."})
 		}
 	}
 	if e.Version == 0 { // nobody wrote it yet: it is what every exam is

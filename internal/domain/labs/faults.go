@@ -16,7 +16,6 @@ var (
 	ErrSignature    = fault.New(fault.Unauthenticated, "bad-signature", "The signature is not one of this provider over this body, or its time is not now.")
 	ErrProvider     = fault.New(fault.Unavailable, "lab-provider-unreachable", "The provider of the lab did not take the request.")
 	ErrNotRunning   = fault.New(fault.Conflict, "lab-not-running", "Nobody is in the lab by this launch.")
-	ErrLogin        = fault.New(fault.Invalid, "bad-lti-login", "This is not the answer to a launch that we began.")
 	ErrSpent        = fault.New(fault.Conflict, "lab-link-spent", "This link to the lab was used already, or its minute is over. Open the lab again.")
 	ErrClosed       = fault.New(fault.Unprocessable, "lab-closed", "This lab is closed.")
 	ErrOff          = fault.New(fault.Unprocessable, "lab-provider-off", "The provider of this lab is switched off.")

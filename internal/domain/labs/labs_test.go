@@ -18,6 +18,7 @@ import (
 	"cursus/internal/domain/labs"
 	"cursus/internal/gateways/labdouble"
 	"cursus/internal/kernel/page"
+	"cursus/internal/platform/lti"
 	"cursus/internal/platform/postgres"
 )
 
@@ -119,15 +120,15 @@ func TestALabOpensByLTI(t *testing.T) {
 	if status != 303 || !strings.HasPrefix(to, s.us+"/labs/lti?") {
 		t.Fatal(status, to)
 	}
-	good := labs.Login{Scope: v.Get("scope"), ResponseType: v.Get("response_type"), ResponseMode: v.Get("response_mode"), Prompt: v.Get("prompt"), ClientID: v.Get("client_id"), RedirectURI: v.Get("redirect_uri"),
+	good := lti.Login{Scope: v.Get("scope"), ResponseType: v.Get("response_type"), ResponseMode: v.Get("response_mode"), Prompt: v.Get("prompt"), ClientID: v.Get("client_id"), RedirectURI: v.Get("redirect_uri"),
 		LoginHint: v.Get("login_hint"), Hint: v.Get("lti_message_hint"), State: v.Get("state"), Nonce: v.Get("nonce")}
-	for name, spoil := range map[string]func(*labs.Login){
-		"another address": func(a *labs.Login) { a.RedirectURI = "https://evil.example/" }, "another client": func(a *labs.Login) { a.ClientID = "x" }, "no nonce": func(a *labs.Login) { a.Nonce = "" },
-		"no state": func(a *labs.Login) { a.State = "" }, "another flow": func(a *labs.Login) { a.ResponseType = "code" }, "another token": func(a *labs.Login) { a.Hint = "2" },
+	for name, spoil := range map[string]func(*lti.Login){
+		"another address": func(a *lti.Login) { a.RedirectURI = "https://evil.example/" }, "another client": func(a *lti.Login) { a.ClientID = "x" }, "no nonce": func(a *lti.Login) { a.Nonce = "" },
+		"no state": func(a *lti.Login) { a.State = "" }, "another flow": func(a *lti.Login) { a.ResponseType = "code" }, "another token": func(a *lti.Login) { a.Hint = "2" },
 	} {
 		bad := good
 		spoil(&bad)
-		if _, err := s.room.Answer(system, id, bad); !errors.Is(err, labs.ErrLogin) {
+		if _, err := s.room.Answer(system, id, bad); !errors.Is(err, lti.ErrLogin) {
 			t.Error(name, err)
 		}
 	}

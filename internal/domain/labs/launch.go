@@ -14,6 +14,7 @@ import (
 	"cursus/internal/kernel/ident"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/audit"
+	"cursus/internal/platform/lti"
 	"cursus/internal/platform/postgres"
 )
 
@@ -200,10 +201,9 @@ func lockTx(ctx context.Context, tx *postgres.Tx, id string) (Launch, error) {
 
 // Ticket is what a browser posts to a provider.
 type Ticket struct {
-	URL    string
-	Fields [][2]string // in this order
-	Title  catalog.Text
-	Key    string // of the session
+	lti.Post
+	Title catalog.Text
+	Key   string // of the session
 }
 
 // Open gives what opens a launch: to a provider that takes tokens the token, once; to one that speaks LTI the beginning of a login. Errors:
@@ -224,12 +224,11 @@ func (s *Service) Open(ctx context.Context, id, learnerID string) (Ticket, error
 	}
 	t := Ticket{Title: stands.Title(), Key: stands.SessionKey}
 	if p.Shape == LTI {
-		t.URL = p.LoginURL
-		t.Fields = [][2]string{{"iss", s.baseURL}, {"login_hint", l.ID}, {"target_link_uri", p.LaunchURL}, {"lti_message_hint", strconv.Itoa(l.Tokens)}, {"client_id", p.ClientID}, {"lti_deployment_id", p.DeploymentID}}
+		t.Post = s.tool(p).Begin(l.ID, strconv.Itoa(l.Tokens))
 		return t, nil
 	}
 	token, err := s.signer.SignToken(ctx, s.launchClaims(l, p, stands))
-	t.URL, t.Fields = p.LaunchURL, [][2]string{{"token", token}}
+	t.Post = lti.Post{URL: p.LaunchURL, Fields: [][2]string{{"token", token}}}
 	return t, err
 }
 

@@ -4,22 +4,17 @@ import (
 	"context"
 	"strconv"
 
+	"cursus/internal/platform/lti"
 	"cursus/internal/platform/postgres"
 )
 
-// Login is what a provider that speaks LTI 1.3 sends a browser back with, after a login that we initiated (OpenID Connect, implicit flow).
-type Login struct {
-	Scope, ResponseType, ResponseMode, Prompt            string
-	ClientID, RedirectURI, LoginHint, Hint, State, Nonce string
+// tool is a provider as LTI 1.3 knows it.
+func (s *Service) tool(p Provider) lti.Tool {
+	return lti.Tool{Issuer: s.baseURL, LoginURL: p.LoginURL, LaunchURL: p.LaunchURL, ClientID: p.ClientID, DeploymentID: p.DeploymentID}
 }
 
-const maxOpaque = 1000 // of a state or a nonce
-
-// Answer gives the id_token of a launch to the tool that asked for it, once. Errors: ErrLogin, ErrNoLaunch where it is not hers, ErrSpent, and why she cannot open it any more.
-func (s *Service) Answer(ctx context.Context, learnerID string, a Login) (Ticket, error) {
-	if a.Scope != "openid" || a.ResponseType != "id_token" || a.ResponseMode != "form_post" || a.Prompt != "none" || a.Nonce == "" || len(a.Nonce) > maxOpaque || a.State == "" || len(a.State) > maxOpaque {
-		return Ticket{}, ErrLogin
-	}
+// Answer gives the id_token of a launch to the tool that asked for it, once. Errors: lti.ErrLogin, ErrNoLaunch where it is not hers, ErrSpent, and why she cannot open it any more.
+func (s *Service) Answer(ctx context.Context, learnerID string, a lti.Login) (Ticket, error) {
 	ctx = asSystem(ctx)
 	var l Launch
 	var p Provider
@@ -28,9 +23,11 @@ func (s *Service) Answer(ctx context.Context, learnerID string, a Login) (Ticket
 		if l, p, stands, err = s.openTx(ctx, tx, a.LoginHint, learnerID); err != nil {
 			return err
 		}
-		// A token goes to the address that was registered and to no other, whatever the request says.
-		if p.Shape != LTI || a.ClientID != p.ClientID || a.RedirectURI != p.LaunchURL || a.Hint != strconv.Itoa(l.Tokens) {
-			return ErrLogin
+		if p.Shape != LTI {
+			return lti.ErrLogin
+		}
+		if err := a.Check(s.tool(p), strconv.Itoa(l.Tokens)); err != nil {
+			return err
 		}
 		return redeemTx(ctx, tx, l)
 	})
@@ -51,15 +48,14 @@ func (s *Service) Answer(ctx context.Context, learnerID string, a Login) (Ticket
 	if name == "" {
 		name = title.FR
 	}
-	const spec = "https://purl.imsglobal.org/spec/lti/claim/"
 	claims["nonce"], claims["azp"] = a.Nonce, p.ClientID
-	claims[spec+"message_type"], claims[spec+"version"], claims[spec+"deployment_id"] = "LtiResourceLinkRequest", "1.3.0", p.DeploymentID
-	claims[spec+"target_link_uri"] = p.LaunchURL
-	claims[spec+"resource_link"] = map[string]string{"id": stands.Resource, "title": name}
-	claims[spec+"roles"] = []string{"http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"}
-	claims[spec+"context"] = map[string]any{"id": stands.SessionID, "label": stands.SessionKey, "type": []string{"http://purl.imsglobal.org/vocab/lis/v2/course#CourseSection"}}
-	claims[spec+"launch_presentation"] = map[string]string{"document_target": "window", "return_url": s.returnURL(l)}
-	claims[spec+"custom"] = custom
+	claims[lti.Claim+"message_type"], claims[lti.Claim+"version"], claims[lti.Claim+"deployment_id"] = "LtiResourceLinkRequest", lti.Version, p.DeploymentID
+	claims[lti.Claim+"target_link_uri"] = p.LaunchURL
+	claims[lti.Claim+"resource_link"] = map[string]string{"id": stands.Resource, "title": name}
+	claims[lti.Claim+"roles"] = []string{lti.Learner}
+	claims[lti.Claim+"context"] = map[string]any{"id": stands.SessionID, "label": stands.SessionKey, "type": []string{"http://purl.imsglobal.org/vocab/lis/v2/course#CourseSection"}}
+	claims[lti.Claim+"launch_presentation"] = map[string]string{"document_target": "window", "return_url": s.returnURL(l)}
+	claims[lti.Claim+"custom"] = custom
 	token, err := s.signer.SignToken(ctx, claims)
-	return Ticket{URL: p.LaunchURL, Fields: [][2]string{{"id_token", token}, {"state", a.State}}, Title: title, Key: stands.SessionKey}, err
+	return Ticket{Post: a.Answer(s.tool(p), token), Title: title, Key: stands.SessionKey}, err
 }

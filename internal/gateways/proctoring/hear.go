@@ -70,6 +70,9 @@ func (g *Gate) callback(ctx context.Context, a exams.ProctorAccess, m exams.Proc
 		if err != nil {
 			return h, err
 		}
+		if !messageID.MatchString(c.ID) {
+			return h, forged("it has no id, and could be sent twice")
+		}
 		h.Message, h.At = c.ID, c.IssuedAt.Time().UTC()
 	} else if h.At, err = g.signed(a, m); err == nil {
 		h.Message, m.Authorization = m.ID, ""

@@ -15,18 +15,16 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"cursus/internal/domain/exams"
+	"cursus/internal/platform/lti"
 )
 
-// The names of claims of LTI 1.3 and of its Proctoring Services.
+// The names of LTI Proctoring Services.
 const (
-	claim = "https://purl.imsglobal.org/spec/lti/claim/"
-	ap    = "https://purl.imsglobal.org/spec/lti-ap/claim/"
+	ap = "https://purl.imsglobal.org/spec/lti-ap/claim/"
 
 	startProctoring = "LtiStartProctoring"
 	startAssessment = "LtiStartAssessment"
 	endAssessment   = "LtiEndAssessment"
-	version         = "1.3.0"
-	learner         = "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"
 
 	controlScope = "https://purl.imsglobal.org/spec/lti-ap/scope/control.all"
 	assertion    = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -49,44 +47,42 @@ func (g *Gate) Launch(a exams.ProctorAccess, l exams.ProctorLaunch) (string, err
 	now := g.clock.Now()
 	resource := map[string]string{"id": l.Sitting, "title": l.Title}
 	says := map[string]any{
-		"nonce": l.Nonce, claim + "version": version, claim + "deployment_id": l.Deployment, claim + "target_link_uri": a.TargetURL, claim + "resource_link": resource,
-		claim + "roles": []string{learner}, ap + "attempt_number": l.Attempt, claim + "launch_presentation": map[string]string{"return_url": l.ReturnURL},
-		claim + "message_type": endAssessment,
+		"nonce": l.Nonce, lti.Claim + "version": lti.Version, lti.Claim + "deployment_id": a.Deployment, lti.Claim + "target_link_uri": a.TargetURL, lti.Claim + "resource_link": resource,
+		lti.Claim + "roles": []string{lti.Learner}, ap + "attempt_number": l.Attempt, lti.Claim + "launch_presentation": map[string]string{"return_url": l.ReturnURL},
+		lti.Claim + "message_type": endAssessment,
 	}
 	if !l.End {
-		session, err := sign(a, jwt.Claims{Issuer: a.Audience, Subject: attemptOf(l.Sitting, l.Attempt), Audience: jwt.Audience{forSession}, Expiry: jwt.NewNumericDate(now.Add(sessionLife))})
+		session, err := sign(a, jwt.Claims{ID: l.ID, Issuer: a.Audience, Subject: attemptOf(l.Sitting, l.Attempt), Audience: jwt.Audience{forSession}, Expiry: jwt.NewNumericDate(now.Add(sessionLife))})
 		if err != nil {
 			return "", err
 		}
-		says[claim+"message_type"], says[ap+"start_assessment_url"], says[ap+"session_data"] = startProctoring, l.StartURL, session
+		says[lti.Claim+"message_type"], says[ap+"start_assessment_url"], says[ap+"session_data"] = startProctoring, l.StartURL, session
 		says[ap+"acs"] = map[string]any{"actions": []string{"terminate", "flag"}, "assessment_control_url": l.ControlURL}
 	}
 	return sign(a, jwt.Claims{
-		Issuer: a.Audience, Subject: l.User, Audience: jwt.Audience{a.ClientID}, IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(launchLife)),
+		ID: l.ID, Issuer: a.Audience, Subject: l.User, Audience: jwt.Audience{a.ClientID}, IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(launchLife)),
 	}, says)
 }
 
 // attemptOf is what an attempt is called in lti.
 func attemptOf(resource string, n int) string { return fmt.Sprintf("%s/%d", resource, n) }
 
-// started reads LtiStartAssessment: the provider has set up who sits. m.Body is the form that her browser carried; session_data is a token of ours,
-// so that nobody is set up for another.
+// started reads LtiStartAssessment: the provider has set up who sits. m.Body is the token that her browser carried; its session_data is a token of
+// ours, so that nobody is set up for another. It is used once: what it says is stored under its id.
 func (g *Gate) started(ctx context.Context, a exams.ProctorAccess, m exams.ProctorMessage) (h exams.Heard, err error) {
-	form, err := url.ParseQuery(string(m.Body))
-	if err != nil {
-		return h, exams.ErrUnreadable.Because(err)
-	}
 	var says struct {
-		Type     string `json:"https://purl.imsglobal.org/spec/lti/claim/message_type"`
-		Version  string `json:"https://purl.imsglobal.org/spec/lti/claim/version"`
-		Nonce    string `json:"nonce"`
-		Resource struct {
+		Type       string `json:"https://purl.imsglobal.org/spec/lti/claim/message_type"`
+		Version    string `json:"https://purl.imsglobal.org/spec/lti/claim/version"`
+		Deployment string `json:"https://purl.imsglobal.org/spec/lti/claim/deployment_id"`
+		Nonce      string `json:"nonce"`
+		Resource   struct {
 			ID string `json:"id"`
 		} `json:"https://purl.imsglobal.org/spec/lti/claim/resource_link"`
 		Session string `json:"https://purl.imsglobal.org/spec/lti-ap/claim/session_data"`
 		Attempt int    `json:"https://purl.imsglobal.org/spec/lti-ap/claim/attempt_number"`
+		Ends    bool   `json:"https://purl.imsglobal.org/spec/lti-ap/claim/end_assessment_return"`
 	}
-	c, err := g.claims(ctx, a, form.Get("JWT"), a.ClientID, a.Audience, &says)
+	c, err := g.claims(ctx, a, string(m.Body), a.ClientID, a.Audience, &says)
 	if err != nil {
 		return h, err
 	}
@@ -94,10 +90,13 @@ func (g *Gate) started(ctx context.Context, a exams.ProctorAccess, m exams.Proct
 	if err != nil {
 		return h, err
 	}
-	if says.Type != startAssessment || says.Version != version || session.Subject != attemptOf(says.Resource.ID, says.Attempt) {
+	if says.Nonce == "" || says.Deployment != a.Deployment {
+		return h, forged("no nonce, or of the deployment %.100q", says.Deployment)
+	}
+	if says.Type != startAssessment || says.Version != lti.Version || session.Subject != attemptOf(says.Resource.ID, says.Attempt) {
 		return h, exams.ErrUnreadable.Because(fmt.Errorf("%.60q of %.60q", says.Type, says.Resource.ID))
 	}
-	return exams.Heard{Message: "start " + c.ID, Attempt: session.Subject, Event: exams.ProctorReady, At: c.IssuedAt.Time().UTC()}, nil
+	return exams.Heard{Message: "start " + session.ID, Attempt: session.Subject, Event: exams.ProctorReady, At: c.IssuedAt.Time().UTC(), Ends: says.Ends}, nil
 }
 
 // Grant gives a token for the Assessment Control Service to who proves with its keys that it is the client (RFC 7523). See exams.Proctor.
@@ -113,7 +112,7 @@ func (g *Gate) Grant(ctx context.Context, a exams.ProctorAccess, form string) ([
 	if err != nil {
 		return nil, err
 	}
-	if c.Subject != a.ClientID {
+	if c.Subject != a.ClientID || !messageID.MatchString(c.ID) {
 		return nil, forged("it asserts to be %.100q", c.Subject)
 	}
 	now := g.clock.Now()

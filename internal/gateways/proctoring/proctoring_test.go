@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -61,7 +62,7 @@ func newTool(t *testing.T, kind exams.ProctorKind) *tool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.access = exams.ProctorAccess{Provider: "acme", Version: 1, Kind: kind, ClientID: "client-7", KeysURL: there.URL, TargetURL: there.URL + "/launch", Audience: ours, Key: key}
+	x.access = exams.ProctorAccess{Provider: "acme", Version: 1, Kind: kind, ClientID: "client-7", KeysURL: there.URL, TargetURL: there.URL + "/launch", Deployment: "d", Audience: ours, Key: key}
 	if kind == exams.ProctorREST {
 		x.access.Issuer = issuer
 	}
@@ -209,7 +210,7 @@ const (
 // What breaks: a launch does not say what a tool of LTI Proctoring Services reads; what comes back is taken although it is of another attempt.
 func TestTheLaunchOfLTIAndWhatComesBack(t *testing.T) {
 	x := newTool(t, exams.ProctorLTI)
-	l := exams.ProctorLaunch{Nonce: "n", Deployment: "d", User: "u1", Sitting: "sit_1", Attempt: 2, StartURL: ours + "/start", ControlURL: ours + "/control", ReturnURL: "https://cursus.example.org/x"}
+	l := exams.ProctorLaunch{ID: "pln_1", Nonce: "n", User: "u1", Sitting: "sit_1", Attempt: 2, StartURL: ours + "/start", ControlURL: ours + "/control", ReturnURL: "https://cursus.example.org/x"}
 	token, err := x.gate.Launch(x.access, l)
 	if err != nil {
 		t.Fatal(err)
@@ -221,16 +222,37 @@ func TestTheLaunchOfLTIAndWhatComesBack(t *testing.T) {
 		t.Errorf("%+v %v", c, says)
 	}
 	session, _ := says[ap+"session_data"].(string)
+	message := map[string]any{}
 	back := func(resource string, attempt int, kind, session string, change func(*jwt.Claims)) (exams.Heard, error) {
-		form := url.Values{"JWT": {x.signed(map[string]any{
+		message = map[string]any{
 			lti + "message_type": kind, lti + "version": "1.3.0", lti + "resource_link": map[string]string{"id": resource}, ap + "attempt_number": attempt, ap + "session_data": session,
-		}, change)}}
-		return x.gate.Hear(background, x.access, exams.ProctorMessage{Call: "start", Body: []byte(form.Encode())})
+			lti + "deployment_id": "d", "nonce": "n1", ap + "end_assessment_return": true,
+		}
+		return x.gate.Hear(background, x.access, exams.ProctorMessage{Call: "start", Body: []byte(x.signed(message, change))})
 	}
-	if h, err := back("sit_1", 2, "LtiStartAssessment", session, nil); err != nil || h.Event != exams.ProctorReady || h.Attempt != "sit_1/2" {
+	// A tool need not give its messages ids: what makes this one be used once is the launch, which session_data names.
+	if h, err := back("sit_1", 2, "LtiStartAssessment", session, func(c *jwt.Claims) { c.ID = "" }); err != nil || h.Event != exams.ProctorReady || h.Attempt != "sit_1/2" || h.Message != "start pln_1" || !h.Ends {
 		t.Errorf("%+v %v", h, err)
 	}
+	for claim, value := range map[string]string{lti + "deployment_id": "e", "nonce": "", ap + "session_data": ""} {
+		was := message[claim]
+		message[claim] = value
+		if _, err := x.gate.Hear(background, x.access, exams.ProctorMessage{Call: "start", Body: []byte(x.signed(message, nil))}); !errors.Is(err, exams.ErrForged) {
+			t.Errorf("%s %q: %v", claim, value, err)
+		}
+		message[claim] = was
+	}
+	// A signature of nobody, and one by a key that everybody can read.
+	body := strings.Split(x.signed(message, nil), ".")[1]
+	for name, head := range map[string]string{"none": `{"alg":"none"}`, "HS256": `{"alg":"HS256","kid":"k1"}`} {
+		if _, err := x.gate.Hear(background, x.access, exams.ProctorMessage{Call: "start", Body: []byte(base64.RawURLEncoding.EncodeToString([]byte(head)) + "." + body + "." + base64.RawURLEncoding.EncodeToString([]byte("x")))}); !errors.Is(err, exams.ErrForged) {
+			t.Error(name, err)
+		}
+	}
 	for name, change := range x.bad() {
+		if name == "that can be repeated" {
+			continue
+		}
 		if _, err := back("sit_1", 2, "LtiStartAssessment", session, change); !errors.Is(err, exams.ErrForged) {
 			t.Errorf("a message %s: %v", name, err)
 		}

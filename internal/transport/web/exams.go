@@ -28,7 +28,17 @@ func (w *Web) actOnExam(r *request) (reply, error) {
 	if r.form("do") == "" { // the button of "my learning": an exam without slots
 		return reply{redirect: "/learning#" + url.PathEscape(id)}, w.house.BookExam(r.ctx, r.viewer, id, r.form("key"))
 	}
-	err := w.house.ActOnExam(r.ctx, r.viewer, id, r.form("key"), ExamAct{Do: r.form("do"), Slot: r.form("slot"), Reason: r.form("reason")})
+	do := r.form("do")
+	if do == "launch" || do == "end" {
+		return sendingToExam(w.house.LaunchExam(r.ctx, r.viewer, id, do == "end"))
+	}
+	err := w.house.ActOnExam(r.ctx, r.viewer, id, r.form("key"), ExamAct{Do: do, Slot: r.form("slot"), Reason: r.form("reason")})
+	if err == nil && do == "submit" { // a provider that asked for it learns so at once
+		p, err := w.house.ExamPage(r.ctx, r.viewer, id)
+		if err == nil && p.Watched != nil && p.Watched.CanEnd {
+			return sendingToExam(w.house.LaunchExam(r.ctx, r.viewer, id, true))
+		}
+	}
 	return reply{redirect: "/learning/" + url.PathEscape(id) + "/exam"}, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"cursus/internal/domain/labs"
+	"cursus/internal/platform/lti"
 )
 
 // LabHouse is what the pages ask of the rooms about labs.
@@ -13,7 +14,7 @@ type LabHouse interface {
 	LaunchLab(ctx context.Context, who Viewer, enrolment, lab string) (labs.Ticket, error)
 	OpenLab(ctx context.Context, who Viewer, launch string) (labs.Ticket, error)
 	// AnswerLab answers the login of a provider that speaks LTI.
-	AnswerLab(ctx context.Context, who Viewer, a labs.Login) (labs.Ticket, error)
+	AnswerLab(ctx context.Context, who Viewer, a lti.Login) (labs.Ticket, error)
 	LabDesk(ctx context.Context, who Viewer, session string) (LabDesk, error)
 	// LabsSeen is who is in the labs of a session now, with names for who may read results.
 	LabsSeen(ctx context.Context, who Viewer, session string) (LabBoard, error)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"cursus/internal/domain/exams"
+	"cursus/internal/platform/lti"
 )
 
 // ProctoringProviderHouse is what the pages ask of the rooms about providers of proctoring.
@@ -12,6 +13,12 @@ type ProctoringProviderHouse interface {
 	Proctors(ctx context.Context, who Viewer) (ProctorDesk, error)
 	// TestProctor asks a provider who it is.
 	TestProctor(ctx context.Context, who Viewer, key string) (ProctorTested, error)
+	// LaunchExam gives what the browser of a learner posts to the provider of lti that watches over the exam of an enrolment: to its set-up, or to its end.
+	LaunchExam(ctx context.Context, who Viewer, enrolment string, ends bool) (exams.Ticket, error)
+	// AnswerExam answers the login of a provider of lti.
+	AnswerExam(ctx context.Context, who Viewer, a lti.Login) (exams.Ticket, error)
+	// StartAssessment takes in what a browser brings from a provider of lti, and gives the enrolment that it is about.
+	StartAssessment(ctx context.Context, provider, token string) (enrolment string, err error)
 }
 
 // ProctorDesk is what staff see of providers of proctoring.
@@ -34,6 +41,8 @@ type Watched struct {
 	Guide              Text
 	SetupURL           string
 	LaunchURL          string // where she sets herself up; empty: the provider has not answered yet
+	Launches           bool   // the way there is a launch (lti)
 	Begun              bool   // she asked for the set-up
 	CanBegin, CanStart bool
+	CanEnd             bool // the exam is over, and the provider asked to be told so by her browser
 }

@@ -8,6 +8,7 @@ import (
 	"cursus/internal/domain/labs"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/money"
+	"cursus/internal/platform/lti"
 )
 
 // labRoutes are the addresses of labs.
@@ -25,19 +26,23 @@ func (w *Web) labRoutes() []route {
 }
 
 // sending is the page from which a browser goes on to a provider: the form may end there, and nowhere else.
-func sending(t labs.Ticket, err error) (reply, error) {
+func sending(page, title, to string, data any) (reply, error) {
+	u, err := url.Parse(to)
 	if err != nil {
 		return reply{}, err
 	}
-	u, err := url.Parse(t.URL)
+	return reply{page: page, title: title, data: data, formTo: u.Scheme + "://" + u.Host}, nil
+}
+
+func sendingToLab(t labs.Ticket, err error) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{page: "labopen", title: "labs.open", data: t, formTo: u.Scheme + "://" + u.Host}, nil
+	return sending("labopen", "labs.open", t.URL, t)
 }
 
 func (w *Web) launchLab(r *request) (reply, error) {
-	return sending(w.house.LaunchLab(r.ctx, r.viewer, r.param("id"), r.form("lab")))
+	return sendingToLab(w.house.LaunchLab(r.ctx, r.viewer, r.param("id"), r.form("lab")))
 }
 
 // labLink asks before it opens: a link that is only looked at is not spent.
@@ -46,14 +51,19 @@ func (w *Web) labLink(r *request) (reply, error) {
 }
 
 func (w *Web) openLab(r *request) (reply, error) {
-	return sending(w.house.OpenLab(r.ctx, r.viewer, r.param("id")))
+	return sendingToLab(w.house.OpenLab(r.ctx, r.viewer, r.param("id")))
 }
 
 func (w *Web) answerLab(r *request) (reply, error) {
-	return sending(w.house.AnswerLab(r.ctx, r.viewer, labs.Login{
+	return sendingToLab(w.house.AnswerLab(r.ctx, r.viewer, loginOf(r)))
+}
+
+// loginOf reads what a tool of LTI answers a login of ours with.
+func loginOf(r *request) lti.Login {
+	return lti.Login{
 		Scope: r.query("scope"), ResponseType: r.query("response_type"), ResponseMode: r.query("response_mode"), Prompt: r.query("prompt"), ClientID: r.query("client_id"),
 		RedirectURI: r.query("redirect_uri"), LoginHint: r.query("login_hint"), Hint: r.query("lti_message_hint"), State: r.query("state"), Nonce: r.query("nonce"),
-	}))
+	}
 }
 
 // labForm is the labs of a session with what was written of one, and what was wrong with it.

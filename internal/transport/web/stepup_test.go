@@ -25,7 +25,7 @@ var calm = map[string]string{
 	"/console/organisations": "names of organisations alone", "/console/offers/:id/withdraw": "what is sold no more; what was sold stays",
 	"/console/webhooks": "its secret signs what we tell: it opens nothing here", "/console/webhooks/:id": "the same", "/organisation/webhooks": "the same",
 	"/organisation/webhooks/:id": "the same", "/console/webhooks/:id/deliveries/:delivery": "what was told is told again, to the same address",
-	"/organisation/webhooks/:id/deliveries/:delivery": "the same",
+	"/organisation/webhooks/:id/deliveries/:delivery": "the same", "/exams/lti/:provider/start": "what a provider signed says that who sits is set up",
 }
 
 // Each form that moves money back, makes or ends keys, gives roles, or rewrites what money or sign-ins rest upon asks for who signed in just
