@@ -15,6 +15,7 @@ import (
 	"cursus/internal/app"
 	"cursus/internal/bench"
 	"cursus/internal/books/journey"
+	"cursus/internal/domain/analytics"
 	"cursus/internal/domain/identity"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
@@ -65,6 +66,9 @@ func (c benchCmd) Run(ctx context.Context, s streams, settings config.Config) (e
 		return err
 	}
 	if _, err := journey.SumDays(ctx, h.DB); err != nil {
+		return err
+	}
+	if _, err := analytics.SumUp(postgres.WithActor(ctx, "system"), h.DB); err != nil {
 		return err
 	}
 	if err := postgres.Vacuum(ctx, dsn); err != nil {

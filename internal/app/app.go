@@ -14,6 +14,7 @@ import (
 	"cursus/internal/books/journey"
 	"cursus/internal/books/ledger"
 	"cursus/internal/domain/accounting"
+	"cursus/internal/domain/analytics"
 	"cursus/internal/domain/badges"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/certificates"
@@ -316,7 +317,7 @@ func (h *House) Close() error {
 // Checks are the invariants of all rooms.
 func Checks() (all []postgres.Check) {
 	for _, room := range [][]postgres.Check{
-		audit.Checks(), dossier.Checks(), ledger.Checks(), journey.Checks(), payments.Checks(), invoicing.Checks(), enrolment.Checks(), gradebook.Checks(),
+		audit.Checks(), dossier.Checks(), ledger.Checks(), journey.Checks(), analytics.Checks(), payments.Checks(), invoicing.Checks(), enrolment.Checks(), gradebook.Checks(),
 		sales.Checks(), exams.Checks(), surveys.Checks(), certificates.Checks(), badges.Checks(), programs.Checks(), paths.Checks(), catalog.Checks(),
 		confidence.Checks(), workshops.Checks(), labs.Checks(), accounting.Checks(), webhooks.Checks(), cohorts.Checks(), uploads.Checks(), lms.Checks(), outreach.Checks(), progress.Checks(),
 	} {

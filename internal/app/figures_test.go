@@ -178,7 +178,8 @@ func kindsOf(b tab) string {
 	return ask[string](b, `[...new Set([...document.querySelectorAll("script[type='application/json']")].map(s => JSON.parse(s.textContent).kind))].join()`)
 }
 
-// cubeAddsUp holds the cube of learners and money against the two books, along every set of dimensions.
+// cubeAddsUp holds the cube of learners and money against the two books, along every set of dimensions, and against all that was written; what is
+// written until now is summed up for the next time.
 func (w *world) cubeAddsUp() {
 	w.t.Helper()
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
@@ -218,6 +219,19 @@ func (w *world) cubeAddsUp() {
 				w.t.Errorf("along %v: %s of %d (%d), the books have %s of %s", by, got, enrolled, paying, book, people)
 			}
 		}
+		var said [2][]analytics.CubeCell
+		for i, knownAt := range []time.Time{{}, tx.Now()} {
+			var err error
+			if said[i], err = analytics.CubeTx(ctx, tx, analytics.CubeQuestion{By: append([]string{"edition"}, analytics.Dimensions...), KnownAt: knownAt}); err != nil {
+				return err
+			}
+		}
+		if !slices.Equal(said[0], said[1]) {
+			w.t.Errorf("the sums say %+v, the history %+v", said[0], said[1])
+		}
 		return nil
 	})
+	if _, err := analytics.SumUp(postgres.WithActor(context.Background(), "system"), w.h.DB); err != nil {
+		w.t.Fatal(err)
+	}
 }

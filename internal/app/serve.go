@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"cursus/internal/books/journey"
+	"cursus/internal/domain/analytics"
 	"cursus/internal/domain/confidence"
 	"cursus/internal/domain/exchange"
 	"cursus/internal/domain/lms"
@@ -278,7 +279,7 @@ func (h *House) sweep(ctx context.Context) {
 // round is how often webhooks and mails are looked for that are to be sent again: a webhook's second attempt is due seconds after the first.
 const round = 5 * time.Second
 
-// courier has webhooks and mails sent, and learning platforms told, whose time has come.
+// courier has webhooks and mails sent, and learning platforms told, whose time has come, and what was written summed up.
 func (h *House) courier(ctx context.Context) {
 	for tick := time.NewTicker(round); ; {
 		select {
@@ -286,6 +287,9 @@ func (h *House) courier(ctx context.Context) {
 			tick.Stop()
 			return
 		case <-tick.C:
+		}
+		if _, err := analytics.SumUp(ctx, h.DB); err != nil && ctx.Err() == nil {
+			h.Log.WarnContext(ctx, "the sums of the cube could not be brought up to what is written", "error", err)
 		}
 		if _, err := h.Webhooks.AskDue(ctx); err != nil && ctx.Err() == nil {
 			h.Log.WarnContext(ctx, "due webhooks cannot be looked for", "error", err)

@@ -58,7 +58,7 @@ var floors = []struct {
 var schemaFloors = map[string]int{
 	"surveys":  25,
 	"platform": 4, "jobs": 5, "ledger": 10, "journey": 10, "identity": 21, "catalog": 21, "privacy": 22, "payments": 22, "invoicing": 22, "programs": 22, "offers": 23, "enrolment": 23,
-	"gradebook": 24, "lms": 24, "sales": 24, "workshops": 24, "exams": 25, "labs": 25, "paths": 25, "cohorts": 25, "uploads": 26, "certificates": 26, "accounting": 26, "confidence": 26, "webhooks": 27, "badges": 27, "outreach": 28, "export": 28, "progress": 27, "dossier": 29,
+	"gradebook": 24, "lms": 24, "sales": 24, "workshops": 24, "exams": 25, "labs": 25, "paths": 25, "cohorts": 25, "uploads": 26, "certificates": 26, "accounting": 26, "confidence": 26, "webhooks": 27, "analytics": 27, "badges": 27, "outreach": 28, "export": 28, "progress": 27, "dossier": 29,
 }
 
 // oneRoom lists outside dependencies and the only folders that may import them.

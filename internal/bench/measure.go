@@ -57,6 +57,7 @@ func figure(id, asOf string, with ...string) string {
 const (
 	ofOne  = 10 * time.Millisecond
 	ofMany = 50 * time.Millisecond
+	ofPage = 20 * time.Millisecond
 )
 
 // questions are what is measured. The instant is one at which some sessions are over, one is on its way, and others have not begun.
@@ -70,12 +71,34 @@ func questions(at time.Time) []question {
 		{"bubbles of a session", ofOne, func(k []string) string { return figure("temporal_progression", "", session(k)) }},
 		{"bubbles of a session, as of", ofOne, func(k []string) string { return figure("temporal_progression", past, session(k)) }},
 		{"bands of a session", ofOne, func(k []string) string { return figure("exercise_quality", "", session(k)) }},
+		{"first page of a list", ofPage, func([]string) string { return "/v1/certificate-lists/eligible_not_booked/learners?of=all" }},
+		{"first page of a list, as of", ofPage, func([]string) string {
+			return "/v1/certificate-lists/eligible_not_booked/learners?of=all&as_of=" + past
+		}},
+		{"lists and their sizes, open sessions, as of", ofMany, func([]string) string { return figure("certificate_lists", past) }},
 		{"comparison of all sessions", ofMany, func([]string) string { return figure("comparison", "") }},
 		{"comparison of all sessions, as of", ofMany, func([]string) string { return figure("comparison", past) }},
-		{"common enrolments, 5 sessions", ofMany, func(k []string) string { return figure("common_enrolment", "", several(k)) }},
-		{"started in sequence, 5 sessions", ofMany, func(k []string) string { return figure("started_sequence", "", several(k)) }},
+		{"QUALIFYING, all sessions", ofMany, func([]string) string { return figure("qualifying", "") }},
+		{"QUALIFYING, all sessions, as of", ofMany, func([]string) string { return figure("qualifying", past) }},
 		{"QUALIFYING, 5 sessions", ofMany, func(k []string) string { return figure("qualifying", "", several(k)) }},
+		{"cube by session", ofMany, func([]string) string { return figure("outcome_cube", "", "by:session") }},
 		{"cube by month and session", ofMany, func([]string) string { return figure("outcome_cube", "", "by:month,session") }},
+		{"cube by month and country, as of", ofMany, func([]string) string { return figure("outcome_cube", past, "by:month,country") }},
+		{"cube by offer, money of the certified", ofMany, func([]string) string { return figure("outcome_cube", "", "by:offer;money_of:certified") }},
+		{"waterfall of all", ofMany, func([]string) string { return figure("waterfall", "") }},
+		{"waterfall of all, as of", ofMany, func([]string) string { return figure("waterfall", past) }},
+		{"share of partners", ofMany, func([]string) string { return figure("partner_share", "") }},
+		{"break-even of a session", ofOne, func(k []string) string { return figure("break_even", "", session(k)) }},
+		{"price points of a session", ofOne, func(k []string) string { return figure("price_points", "", session(k)) }},
+		{"cohorts by month, all sessions", ofMany, func([]string) string { return figure("cohort_heat", "") }},
+		{"cohorts by month, all sessions, as of", ofMany, func([]string) string { return figure("cohort_heat", past) }},
+		{"dual enrolment with all sessions", ofMany, func(k []string) string { return figure("dual_enrolment", "", session(k)) }},
+		{"dual enrolment with all sessions, as of", ofMany, func(k []string) string { return figure("dual_enrolment", past, session(k)) }},
+		{"dual matrix, 5 sessions", ofMany, func(k []string) string { return figure("dual_matrix", "", several(k)) }},
+		{"common enrolments, 5 sessions", ofMany, func(k []string) string { return figure("common_enrolment", "", several(k)) }},
+		{"common enrolments, 5 sessions, as of", ofMany, func(k []string) string { return figure("common_enrolment", past, several(k)) }},
+		{"started in sequence, 5 sessions", ofMany, func(k []string) string { return figure("started_sequence", "", several(k)) }},
+		{"started in sequence, 5 sessions, as of", ofMany, func(k []string) string { return figure("started_sequence", past, several(k)) }},
 	}
 }
 

@@ -112,6 +112,8 @@ with sold as (
 ), grants as (
     insert into enrolment.grants (id, enrolment_id, order_id, formula, entitlements, qualifying, granted_at)
     select 'grt_' || lpad(n::text, 26, '0'), enrolment_id, order_id, 'QUALIFYING', '{knowledge,practice,know_how,labs,proctored_exam,certificate}', true, at from sold
+), touched as ( -- as the triggers do
+    insert into platform.touched select enrolment_id from sold
 ), transactions as (
     insert into ledger.transactions (id, reference, kind, currency, digest, occurred_at, recorded_at)
     select 'ltx_' || k || lpad(n::text, 26, '0'), order_id || k, k, 'EUR', '\x00', at, at from sold, unnest(array['sale', 'capture']) k

@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -186,6 +187,67 @@ func (s *school) addsUp(ask analytics.CubeQuestion) {
 	}
 }
 
+// isHistory holds what the sums answer against what all that was written does, along any dimensions, for any time, stage and sessions: whatever
+// of it is summed up already.
+func (s *school) isHistory() {
+	ask := analytics.CubeQuestion{
+		By:    rapid.SliceOfDistinct(rapid.SampledFrom(append([]string{"edition"}, analytics.Dimensions...)), rapid.ID[string]).Draw(s.t, "by"),
+		Basis: rapid.SampledFrom([]string{"current", "ever"}).Draw(s.t, "basis"), Week1Rule: rapid.SampledFrom([]string{"first", "all", "any", "none"}).Draw(s.t, "rule"),
+		MoneyOf: rapid.SliceOfN(rapid.SampledFrom([]journey.Stage{journey.Enrolled, journey.Started, journey.Succeeded, journey.Qualifying}), 0, 2).Draw(s.t, "money of"),
+	}
+	if rapid.Bool().Draw(s.t, "one session") {
+		ask.Sessions = []string{rapid.SampledFrom(s.sessions).Draw(s.t, "of").ID}
+	}
+	if rapid.Bool().Draw(s.t, "past") {
+		ask.AsOf = s.lately()
+	}
+	var sums, history []analytics.CubeCell
+	if err := s.db.View(system, "cube", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		if sums, err = analytics.CubeTx(ctx, tx, ask); err != nil {
+			return err
+		}
+		ask.KnownAt = tx.Now()
+		history, err = analytics.CubeTx(ctx, tx, ask)
+		return err
+	}); err != nil {
+		s.t.Fatal(err)
+	}
+	if !slices.Equal(sums, history) {
+		s.t.Errorf("%+v: the sums say\n%+v\nand the history\n%+v", ask, sums, history)
+	}
+}
+
+// sumsUp has what was written go into the sums, or not yet.
+func (s *school) sumsUp() {
+	if rapid.Bool().Draw(s.t, "summed up") {
+		if _, err := analytics.SumUp(system, s.db); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	if rapid.Bool().Draw(s.t, "days") {
+		if _, err := journey.SumDays(system, s.db); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// pays gives somebody a grant, paid or not; it may be the second one.
+func (s *school) pays() {
+	s.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		all, err := s.enrolments(ctx, tx)
+		if err != nil || len(all) == 0 {
+			return err
+		}
+		s.posted++
+		id, paid := rapid.SampledFrom(all).Draw(s.t, "who pays"), rapid.Bool().Draw(s.t, "qualifying")
+		if _, err := tx.Exec(ctx, postgres.Query{Name: "test", SQL: "insert into enrolment.grants (id, enrolment_id, order_id, formula, entitlements, qualifying, granted_at) values ($1, $2, $3, 'F', '{}', $4, $5)"},
+			fmt.Sprint("grt_", s.posted), id, fmt.Sprint("ord_", s.posted), paid, s.lately()); err != nil {
+			return err
+		}
+		return journey.RecordTx(ctx, tx, []journey.Change{{EnrolmentID: id, Stage: journey.Qualifying, At: s.lately(), Reached: paid, Cause: "test"}})
+	})
+}
+
 func some(at time.Time) *time.Time {
 	if at.IsZero() {
 		return nil
@@ -271,11 +333,16 @@ func TestFiguresAddUpAndStay(t *testing.T) {
 		steps := rapid.IntRange(4, 10).Draw(r, "steps")
 		for i := range steps {
 			h.clock.Advance(time.Hour)
-			if rapid.Bool().Draw(r, "grades") {
+			switch rapid.SampledFrom([]string{"grades", "money", "grant"}).Draw(r, "step") {
+			case "grades":
 				s.grades()
-			} else {
+			case "money":
 				s.money()
+			default:
+				s.pays()
 			}
+			s.sumsUp()
+			s.isHistory()
 			if i == steps/2 {
 				asOf, knownAt = h.clock.Now().Add(-time.Duration(rapid.IntRange(0, 500).Draw(r, "back"))*time.Hour), h.clock.Now()
 				then = s.answers(asOf, knownAt)
@@ -294,5 +361,5 @@ func TestFiguresAddUpAndStay(t *testing.T) {
 			}
 		}
 	})
-	testkit.Verify(t, h.db, gradebook.Checks())
+	testkit.Verify(t, h.db, append(append(gradebook.Checks(), journey.Checks()...), analytics.Checks()...))
 }

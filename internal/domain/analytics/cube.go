@@ -21,6 +21,7 @@ type CubeQuestion struct {
 	By               []string
 	Basis, Week1Rule string
 	AsOf, KnownAt    time.Time
+	Sessions         []string // their ids; nil: all, and what belongs to none
 	MoneyOf          []journey.Stage
 	Diligent         bool // MoneyOf is the diligent by the week-1 rule
 }
@@ -67,8 +68,8 @@ func (c CubeCell) of(dimension string) string {
 	return c.Country
 }
 
-// CubeTx answers. The sum over all cells is the ledger's, to the cent, and the journey's, whatever the dimensions. Errors: journey.ErrBasis,
-// journey.ErrWeek1Rule.
+// CubeTx answers. The sum over all cells is the ledger's, to the cent, and the journey's, whatever the dimensions. With all that is known it reads
+// sums; by what was known earlier it reads all that was written by then. Errors: journey.ErrBasis, journey.ErrWeek1Rule.
 func CubeTx(ctx context.Context, tx *postgres.Tx, ask CubeQuestion) ([]CubeCell, error) {
 	member := journey.Mask(journey.Enrolled)
 	switch ask.Basis {
@@ -87,7 +88,11 @@ func CubeTx(ctx context.Context, tx *postgres.Tx, ask CubeQuestion) ([]CubeCell,
 		taken |= diligent
 	}
 	cells := []CubeCell{}
-	err = tx.Select(ctx, &cells, q.Q("Cube"), ask.Basis == "ever", given(ask.AsOf), given(ask.KnownAt), member, diligent, taken, array(ask.By))
+	if ask.KnownAt.IsZero() {
+		err = tx.Select(ctx, &cells, q.Q("Cube"), ask.Basis == "ever", cmp.Or(ask.AsOf, endOfTime), member, diligent, taken, array(ask.By), array(ask.Sessions))
+		return cells, err
+	}
+	err = tx.Select(ctx, &cells, q.Q("CubeOfHistory"), ask.Basis == "ever", given(ask.AsOf), given(ask.KnownAt), member, diligent, taken, array(ask.By), array(ask.Sessions))
 	return cells, err
 }
 
@@ -149,10 +154,14 @@ func moneyFigures() []Definition {
 	}}
 }
 
-// cubesTx asks the cube with the parameters of the figure.
+// cubesTx asks the cube of all sessions with the parameters of the figure.
 func (f *Figure) cubesTx(ctx context.Context, tx *postgres.Tx, by ...string) ([]CubeCell, error) {
+	return f.cubesOfTx(ctx, tx, nil, by)
+}
+
+func (f *Figure) cubesOfTx(ctx context.Context, tx *postgres.Tx, sessions, by []string) ([]CubeCell, error) {
 	p := f.Ask.Params
-	ask := CubeQuestion{By: by, Basis: p["basis"], Week1Rule: p["week1_rule"], AsOf: f.Ask.AsOf, KnownAt: f.Ask.KnownAt}
+	ask := CubeQuestion{By: by, Sessions: sessions, Basis: p["basis"], Week1Rule: p["week1_rule"], AsOf: f.Ask.AsOf, KnownAt: f.Ask.KnownAt}
 	switch of := p["money_of"]; of {
 	case "", "all":
 	case "diligent":
@@ -266,8 +275,7 @@ func (f *Figure) ofSessionTx(ctx context.Context, tx *postgres.Tx, by ...string)
 	if err != nil {
 		return nil, err
 	}
-	cells, err := f.cubesTx(ctx, tx, append(by, "session")...)
-	return slices.DeleteFunc(cells, func(c CubeCell) bool { return c.Session != s.Key }), err
+	return f.cubesOfTx(ctx, tx, []string{s.ID}, by)
 }
 
 func waterfallTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {

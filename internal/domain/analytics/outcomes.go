@@ -7,13 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"sort"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 	"time"
 
 	"cursus/internal/books/journey"
-	"cursus/internal/books/ledger"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
@@ -73,58 +72,74 @@ func OutcomesTx(ctx context.Context, tx *postgres.Tx, question Question) (out Ou
 	if err != nil {
 		return out, err
 	}
-	out = Outcomes{
-		Session: s.Key, Course: s.CourseKey, Title: s.Title().In("en"), Open: openAt(tx, s, question.AsOf), Formula: "QUALIFYING",
-		Basis: cmp.Or(question.Basis, "current"), Week1Rule: cmp.Or(question.Week1Rule, "first"), AsOf: given(question.AsOf), KnownAt: given(question.KnownAt),
-	}
-	ask := journey.Question{SessionID: s.ID, AsOf: question.AsOf, KnownAt: question.KnownAt, Basis: out.Basis, Week1Rule: out.Week1Rule}
-	all, err := journey.CountsTx(ctx, tx, ask)
+	all, err := outcomesTx(ctx, tx, question, s)
 	if err != nil {
 		return out, err
 	}
-	ask.Qualifying = true
-	paid, err := journey.CountsTx(ctx, tx, ask)
-	if err != nil {
-		return out, err
-	}
-	members, err := journey.MembersTx(ctx, tx, ask)
-	if err != nil {
-		return out, err
-	}
-	net, err := ledger.NetTx(ctx, tx, members, question.AsOf, question.KnownAt)
-	if err != nil {
-		return out, err
-	}
-	costs, err := ledger.CostsTx(ctx, tx, members, question.AsOf, question.KnownAt)
-	if err != nil {
-		return out, err
-	}
-	out.fill(all, paid, net, costs)
-	out.Demo, err = sales.DemoTx(ctx, tx, s.ID)
-	return out, err
+	return all[0], nil
 }
 
-func (o *Outcomes) fill(all, paid journey.Counts, net, costs map[money.Currency]int64) {
+// outcomesTx answers for several sessions, in their order; the session of the question does not matter.
+func outcomesTx(ctx context.Context, tx *postgres.Tx, question Question, sessions ...catalog.Session) ([]Outcomes, error) {
+	question.Basis, question.Week1Rule = cmp.Or(question.Basis, "current"), cmp.Or(question.Week1Rule, "first")
+	ids := idsOf(sessions)
+	ask := journey.Question{AsOf: question.AsOf, KnownAt: question.KnownAt, Basis: question.Basis, Week1Rule: question.Week1Rule}
+	all, err := journey.CountsOfTx(ctx, tx, ask, ids...)
+	if err != nil {
+		return nil, err
+	}
+	ask.Qualifying = true
+	paid, err := journey.CountsOfTx(ctx, tx, ask, ids...)
+	if err != nil {
+		return nil, err
+	}
+	cells, err := CubeTx(ctx, tx, CubeQuestion{
+		By: []string{"session"}, Sessions: ids, Basis: question.Basis, Week1Rule: question.Week1Rule, AsOf: question.AsOf, KnownAt: question.KnownAt,
+		MoneyOf: []journey.Stage{journey.Enrolled, journey.Qualifying},
+	})
+	if err != nil {
+		return nil, err
+	}
+	sums := map[string][]CubeCell{}
+	for _, c := range cells {
+		sums[c.Session] = append(sums[c.Session], c)
+	}
+	demo, err := sales.DemoTx(ctx, tx, ids...)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Outcomes, len(sessions))
+	for i, s := range sessions {
+		out[i] = Outcomes{
+			Session: s.Key, Course: s.CourseKey, Title: s.Title().In("en"), Open: openAt(tx, s, question.AsOf), Formula: "QUALIFYING",
+			Basis: question.Basis, Week1Rule: question.Week1Rule, AsOf: given(question.AsOf), KnownAt: given(question.KnownAt), Demo: slices.Contains(demo, s.ID),
+		}
+		out[i].fill(all[s.ID], paid[s.ID], sums[s.Key])
+	}
+	return out, nil
+}
+
+// fill takes the people of all and of those who paid, and the money of the latter, a cell for each currency.
+func (o *Outcomes) fill(all, paid journey.Counts, cells []CubeCell) {
 	o.Enrolled, o.Paid = all.Enrolled, paid.Enrolled
 	o.Share = NewRate(paid.Enrolled, all.Enrolled)
 	o.Started, o.Diligent = NewRate(paid.Started, paid.Enrolled), NewRate(paid.Diligent, paid.Enrolled)
 	o.DiligentCertified = NewRate(paid.Certified, paid.Diligent)
 	o.Eligible, o.Sat, o.Certified = NewRate(paid.Eligible, paid.Enrolled), NewRate(paid.Sat, paid.Enrolled), NewRate(paid.Certified, paid.Enrolled)
 	o.Money = []Revenue{}
-	for c := range costs {
-		net[c] += 0 // a currency in which there is a cost alone
-	}
-	for c, minor := range net {
-		r := Revenue{Net: money.Of(minor, c)}
-		if cost, ok := costs[c]; ok && cost != 0 {
-			spent, left := money.Of(cost, c), money.Of(minor-cost, c)
+	for _, c := range cells {
+		if c.Currency == "" {
+			continue
+		}
+		r := Revenue{Net: money.Of(c.Net(), c.Currency)}
+		if cost := c.Fees + c.Costs; cost != 0 {
+			spent, left := money.Of(cost, c.Currency), money.Of(c.Contribution(), c.Currency)
 			r.Cost, r.Contribution = &spent, &left
 			r.CostPerCertified, r.ContributionPerCertified = per(spent, paid.Certified), per(left, paid.Certified)
 		}
 		r.PerStarted, r.PerDiligent, r.PerCertified = per(r.Net, paid.Started), per(r.Net, paid.Diligent), per(r.Net, paid.Certified)
 		o.Money = append(o.Money, r)
 	}
-	sort.Slice(o.Money, func(i, j int) bool { return o.Money[i].Net.Currency < o.Money[j].Net.Currency })
 }
 
 func per(a money.Amount, n int64) *money.Amount {

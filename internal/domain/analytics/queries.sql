@@ -3,12 +3,138 @@ select e.id, e.learner_id, p.full_name from enrolment.enrolments e join identity
 
 -- name: Cube
 -- People and money joined on the enrolment. Each enrolment is in one cell of every dimension but the currency, in which its people stand
--- with most of its money; money without an enrolment (seats that nobody claimed yet, or that came before it was opened) has a cell without people. $1 ever, $2 true at, $3 known
--- at (null: now), $4 stages that a member has, $5 those of the diligent, $6 stages whose money is asked for (0: all), $7 dimensions.
+-- with most of its money; money without an enrolment (seats that nobody claimed yet, or that came before it was opened) has a cell without people.
+-- Everybody is in the sums of the journey; whoever has money or a grant is taken out of those, and put where her money is, by the cells and by what
+-- touched her since they were summed up. $1 ever, $2 true at (9999-12-31: now), $3 stages that a member has, $4 those of the diligent, $5 stages whose
+-- money is asked for (0: all), $6 dimensions, $7 sessions (null: all, and money of none).
+with asked as materialized (
+    select array(select id from catalog.sessions where $7::text[] is null or id = any($7)) as sessions, $2::timestamptz >= '9999-12-31 00:00+00' as for_ever,
+           date_trunc('month', $2 at time zone 'UTC')::date as month, date_trunc('year', $2 at time zone 'UTC')::date as year,
+           array(select id from platform.touched union select g.enrolment_id from platform.touched t join enrolment.grants g on g.order_id = t.id) as touched
+), moved as (
+    select c.session_id, c.joined, c.offer_id, c.edition_id, c.partner, c.country, c.currency, c.reached, c.ever, c.first, c.n, c.gross, c.refunds, c.disputes, c.fees, c.costs
+      from asked a join analytics.cells c on c.grain = 'all' where a.for_ever
+    union all
+    select c.session_id, c.joined, c.offer_id, c.edition_id, c.partner, c.country, c.currency, c.reached, c.ever, c.first, c.n, c.gross, c.refunds, c.disputes, c.fees, c.costs
+      from asked a join analytics.cells c on c.grain = 'year' and c.since < a.year where not a.for_ever
+    union all
+    select c.session_id, c.joined, c.offer_id, c.edition_id, c.partner, c.country, c.currency, c.reached, c.ever, c.first, c.n, c.gross, c.refunds, c.disputes, c.fees, c.costs
+      from asked a join analytics.cells c on c.grain = 'month' and c.since >= a.year and c.since < a.month where not a.for_ever
+    union all
+    select s.session_id, s.joined, s.offer_id, s.edition_id, s.partner, s.country, s.currency, s.reached, s.ever, s.first, s.n, s.gross, s.refunds, s.disputes, s.fees, s.costs
+      from asked a join analytics.steps s on s.at >= a.month::timestamp at time zone 'UTC' and s.at <= $2 where not a.for_ever
+    union all
+    select s.session_id, s.joined, s.offer_id, s.edition_id, s.partner, s.country, s.currency, s.reached, s.ever, s.first, -s.n, -s.gross, -s.refunds, -s.disputes, -s.fees, -s.costs
+      from asked a join analytics.steps s on s.id = any(a.touched) and s.at <= $2
+    union all
+    select s.session_id, s.joined, s.offer_id, s.edition_id, s.partner, s.country, s.currency, s.reached, s.ever, s.first, s.n, s.gross, s.refunds, s.disputes, s.fees, s.costs
+      from asked a cross join lateral analytics.steps_of(a.touched) s where s.at <= $2
+), chosen as (
+    select * from moved where $7::text[] is null or session_id = any($7)
+), parts as (
+    select p.session_id, p.joined, '' as offer_id, '' as edition_id, '' as partner, '' as country, '' as currency, p.reached, p.ever, true as first,
+           p.n::bigint as n, 0::bigint as gross, 0::bigint as refunds, 0::bigint as disputes, 0::bigint as fees, 0::bigint as costs
+      from asked a cross join lateral journey.states_at(a.sessions, $2, '9999-12-31 00:00+00') p
+    union all
+    select session_id, joined, '', '', '', '', '', reached, ever, true, -n, 0, 0, 0, 0, 0 from chosen where first
+    union all
+    select * from chosen
+), cells as (
+    select case when 'month' = any($6::text[]) and p.joined > '-infinity' then to_char(p.joined, 'YYYY-MM') else '' end as month,
+           case when 'session' = any($6::text[]) then p.session_id else '' end as session_id, case when 'offer' = any($6::text[]) then p.offer_id else '' end as offer,
+           case when 'program' = any($6::text[]) then coalesce(e.program_id, '') else '' end as program_id,
+           case when 'edition' = any($6::text[]) then p.edition_id else '' end as edition_id, case when 'partner' = any($6::text[]) then p.partner else '' end as partner,
+           case when 'country' = any($6::text[]) then p.country else '' end as country, p.currency, p.first and x.held & $3::int = $3::int as counts,
+           $5::int = 0 or (x.held & $3::int = $3::int and x.held & $5::int = $5::int) as taken, x.held, p.n, p.gross, p.refunds, p.disputes, p.fees, p.costs
+      from parts p cross join lateral (select case when $1::bool then p.ever else p.reached end as held) x
+      left join programs.editions e on e.id = p.edition_id
+), summed as (
+    select month, session_id, offer, program_id, edition_id, partner, country, currency,
+           coalesce(sum(n) filter (where counts), 0)::bigint as enrolled, coalesce(sum(n) filter (where counts and held & 2 <> 0), 0)::bigint as started,
+           coalesce(sum(n) filter (where counts and held & $4::int = $4::int), 0)::bigint as diligent, coalesce(sum(n) filter (where counts and held & 64 <> 0), 0)::bigint as succeeded,
+           coalesce(sum(n) filter (where counts and held & 128 <> 0), 0)::bigint as eligible, coalesce(sum(n) filter (where counts and held & 256 <> 0), 0)::bigint as booked,
+           coalesce(sum(n) filter (where counts and held & 512 <> 0), 0)::bigint as sat, coalesce(sum(n) filter (where counts and held & 1024 <> 0), 0)::bigint as passed,
+           coalesce(sum(n) filter (where counts and held & 2048 <> 0), 0)::bigint as certified, coalesce(sum(n) filter (where counts and held & 4096 <> 0), 0)::bigint as paying,
+           coalesce(sum(gross) filter (where taken), 0)::bigint as gross, coalesce(sum(refunds) filter (where taken), 0)::bigint as refunds,
+           coalesce(sum(disputes) filter (where taken), 0)::bigint as disputes, coalesce(sum(fees) filter (where taken), 0)::bigint as fees,
+           coalesce(sum(costs) filter (where taken), 0)::bigint as costs
+      from cells
+     group by month, session_id, offer, program_id, edition_id, partner, country, currency
+    having coalesce(sum(n) filter (where counts), 0) > 0 or coalesce(sum(n) filter (where taken and currency <> ''), 0) > 0
+)
+select m.month, coalesce(s.key, '') as session, m.offer, coalesce(g.key, '') as program, coalesce(e.key, '') as edition, m.partner, m.country, m.currency,
+       m.enrolled, m.started, m.diligent, m.succeeded, m.eligible, m.booked, m.sat, m.passed, m.certified, m.paying, m.gross, m.refunds, m.disputes, m.fees, m.costs
+  from summed m
+  left join catalog.sessions s on s.id = m.session_id
+  left join programs.programs g on g.id = m.program_id
+  left join programs.editions e on e.id = m.edition_id
+ order by month, session, offer, program, edition, partner, country, currency;
+
+-- name: LockSums
+select pg_advisory_xact_lock(hashtextextended('analytics.cells', 0));
+
+-- name: SumUp
+-- What so many touches name goes into the sums as all that is written says, in the place of what is in them. What is touched while this runs is
+-- touched still when it is done.
+with taken as (
+    delete from platform.touched where ctid = any(array(select ctid from platform.touched limit $1)) returning id
+), asked as materialized (
+    select array(select id from taken union select g.enrolment_id from taken t join enrolment.grants g on g.order_id = t.id) as ids
+), fresh as materialized (
+    select s.* from asked a cross join lateral analytics.steps_of(a.ids) s
+), stale as (
+    delete from analytics.steps where id = any((select ids from asked)::text[]) returning *
+), written as (
+    insert into analytics.steps select * from fresh
+), turned as (
+    select f.*, 1 as sign from fresh f
+    union all
+    select s.*, -1 from stale s
+), cells as (
+    insert into analytics.cells as c (grain, since, session_id, joined, offer_id, edition_id, partner, country, currency, reached, ever, first, n, gross, refunds, disputes, fees, costs)
+    select grain, case grain when 'all' then '-infinity' else date_trunc(grain, t.at at time zone 'UTC')::date end, session_id, joined, offer_id, edition_id, partner, country, currency,
+           reached, ever, first, sum(sign * n), sum(sign * gross), sum(sign * refunds), sum(sign * disputes), sum(sign * fees), sum(sign * costs)
+      from turned t cross join unnest(array['all', 'year', 'month']) as grain
+     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+    having sum(sign * n) <> 0 or sum(sign * gross) <> 0 or sum(sign * refunds) <> 0 or sum(sign * disputes) <> 0 or sum(sign * fees) <> 0 or sum(sign * costs) <> 0
+    on conflict (grain, since, session_id, joined, offer_id, edition_id, partner, country, currency, reached, ever, first)
+    do update set n = c.n + excluded.n, gross = c.gross + excluded.gross, refunds = c.refunds + excluded.refunds, disputes = c.disputes + excluded.disputes,
+                  fees = c.fees + excluded.fees, costs = c.costs + excluded.costs
+)
+select count(*) from taken;
+
+-- name: DropEmpty
+delete from analytics.cells where n = 0 and gross = 0 and refunds = 0 and disputes = 0 and fees = 0 and costs = 0;
+
+-- name: CheckStepsAreWritten
+with ids as (
+    select array(select enrolment_id from enrolment.grants union select coalesce(enrolment_id, order_id, '') from ledger.entries union select id from analytics.steps) as ids,
+           array(select id from platform.touched union select g.enrolment_id from platform.touched t join enrolment.grants g on g.order_id = t.id) as touched
+)
+select coalesce(w.id, s.id) as id, coalesce(w.at, s.at) as at, w.n, s.n as summed, w.gross, s.gross as summed_gross
+  from (select f.* from ids i cross join lateral analytics.steps_of(i.ids) f where f.id <> all(i.touched)) w
+  full join (select f.* from ids i join analytics.steps f on f.id <> all(i.touched)) s
+    using (id, at, session_id, joined, offer_id, edition_id, partner, country, currency, reached, ever, first, n, gross, refunds, disputes, fees, costs)
+ where w.session_id is null or s.session_id is null;
+
+-- name: CheckCellsEqualSteps
+select coalesce(s.grain, c.grain) as grain, coalesce(s.since, c.since) as since, session_id, currency, s.n, c.n as summed, s.gross, c.gross as summed_gross
+  from (select grain, case grain when 'all' then '-infinity' else date_trunc(grain, at at time zone 'UTC')::date end as since, session_id, joined, offer_id, edition_id, partner, country,
+               currency, reached, ever, first, sum(n) as n, sum(gross) as gross, sum(refunds) as refunds, sum(disputes) as disputes, sum(fees) as fees, sum(costs) as costs
+          from analytics.steps cross join unnest(array['all', 'year', 'month']) as grain group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12) s
+  full join analytics.cells c using (grain, since, session_id, joined, offer_id, edition_id, partner, country, currency, reached, ever, first)
+ where (coalesce(s.n, 0), coalesce(s.gross, 0), coalesce(s.refunds, 0), coalesce(s.disputes, 0), coalesce(s.fees, 0), coalesce(s.costs, 0))
+       is distinct from (coalesce(c.n, 0), coalesce(c.gross, 0), coalesce(c.refunds, 0), coalesce(c.disputes, 0), coalesce(c.fees, 0), coalesce(c.costs, 0));
+
+-- name: CubeOfHistory
+-- What Cube answers, by all that was ever written, as it was known at a time.
+-- $1 ever, $2 true at, $3 known at (null: now), $4 stages that a member has, $5 those of the diligent, $6 stages whose money is asked for (0: all), $7
+-- dimensions, $8 sessions (null: all, and money of none).
 with steps as (
     select distinct on (c.enrolment_id, c.stage, c.at) c.enrolment_id, c.stage, c.at, c.reached
       from journey.changes c
      where ($2::timestamptz is not null or $3::timestamptz is not null) and c.at <= coalesce($2, 'infinity') and c.recorded_at <= coalesce($3, 'infinity')
+       and ($8::text[] is null or c.session_id = any($8))
      order by c.enrolment_id, c.stage, c.at, c.seq desc
 ), stages as (
     select s.enrolment_id, s.stage, case when $1::bool then bool_or(s.reached) else (array_agg(s.reached order by s.at desc))[1] end as reached,
@@ -16,7 +142,7 @@ with steps as (
       from steps s group by s.enrolment_id, s.stage
 ), who as (
     select j.enrolment_id, j.session_id, case when $1::bool then j.ever else j.reached end as reached, j.enrolled_at
-      from journey.enrolments j where $2::timestamptz is null and $3::timestamptz is null
+      from journey.enrolments j where $2::timestamptz is null and $3::timestamptz is null and ($8::text[] is null or j.session_id = any($8))
     union all
     select s.enrolment_id, j.session_id, bit_or(case when s.reached then 1 << t.bit else 0 end)::int, min(s.enrolled_at)
       from stages s join journey.stages t on t.stage = s.stage join journey.enrolments j on j.enrolment_id = s.enrolment_id
@@ -29,6 +155,7 @@ with steps as (
       from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
      where (e.account in ('revenue', 'refunds', 'disputes') or e.account like 'cost:%')
        and ($2::timestamptz is null or t.occurred_at <= $2) and ($3::timestamptz is null or t.recorded_at <= $3)
+       and ($8::text[] is null or e.enrolment_id in (select enrolment_id from journey.enrolments where session_id = any($8)))
      group by e.enrolment_id, case when e.enrolment_id is null then e.order_id end, t.currency
 ), origin as ( -- what an enrolment was bought with last
     select distinct on (g.enrolment_id) g.enrolment_id, g.order_id, l.offer_id, l.edition_id

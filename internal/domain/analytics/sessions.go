@@ -231,18 +231,18 @@ func qualifyingTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 	slices.Reverse(sessions)
 	var enrolled, paid, started, diligent, certified int64
 	var net = map[money.Currency][2]int64{}
-	for _, s := range sessions {
-		asked := f.question(s.ID)
-		o, err := OutcomesTx(ctx, tx, Question{Session: s.ID, AsOf: ask.AsOf, KnownAt: ask.KnownAt, Basis: asked.Basis, Week1Rule: asked.Week1Rule})
-		if err != nil {
-			return err
-		}
+	asked := f.question("")
+	outcomes, err := outcomesTx(ctx, tx, Question{AsOf: ask.AsOf, KnownAt: ask.KnownAt, Basis: asked.Basis, Week1Rule: asked.Week1Rule}, sessions...)
+	if err != nil {
+		return err
+	}
+	for _, o := range outcomes {
 		if o.Paid == 0 {
 			continue
 		}
 		f.Open, f.Demo = f.Open || o.Open, f.Demo || o.Demo
 		enrolled, paid, started, diligent, certified = enrolled+o.Enrolled, paid+o.Paid, started+o.Started.Count, diligent+o.Diligent.Count, certified+o.Certified.Count
-		shares := []Cell{textCell(s.Key), countCell(o.Paid), {Rate: &o.Share}, {Rate: &o.Started}, {Rate: &o.Diligent}, {Rate: &o.DiligentCertified}, {Rate: &o.Certified}}
+		shares := []Cell{textCell(o.Session), countCell(o.Paid), {Rate: &o.Share}, {Rate: &o.Started}, {Rate: &o.Diligent}, {Rate: &o.DiligentCertified}, {Rate: &o.Certified}}
 		for _, m := range o.Money {
 			n := net[m.Net.Currency]
 			n[0] += m.Net.Minor

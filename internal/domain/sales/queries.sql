@@ -250,7 +250,8 @@ select e.id, e.order_id from ledger.entries e
  where e.order_id is not null and not exists (select 1 from sales.orders o where o.id = e.order_id);
 
 -- name: Demo
-select exists (select 1 from sales.parts p join sales.orders o on o.id = p.order_id where p.session_id = $1 and o.demo and o.total_minor > 0);
+select s.id from unnest($1::text[]) as s(id)
+ where exists (select 1 from sales.parts p join sales.orders o on o.id = p.order_id where p.session_id = s.id and o.demo and o.total_minor > 0);
 
 -- name: LockSeats
 select pg_advisory_xact_lock(hashtextextended('seats:' || k, 0)) from unnest($1::text[]) as k;

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lib/pq"
+
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/payments"
 	"cursus/internal/kernel/fault"
@@ -249,9 +251,9 @@ func (s *Service) list(ctx context.Context, statement, of string, r page.Request
 	return out, next, err
 }
 
-// DemoTx says whether anything of a session was sold through a sandbox.
-func DemoTx(ctx context.Context, tx *postgres.Tx, sessionID string) (demo bool, err error) {
-	err = tx.Get(ctx, &demo, q.Q("Demo"), sessionID)
+// DemoTx says of which sessions anything was sold through a sandbox.
+func DemoTx(ctx context.Context, tx *postgres.Tx, sessions ...string) (demo []string, err error) {
+	err = tx.Select(ctx, &demo, q.Q("Demo"), pq.Array(sessions))
 	return demo, err
 }
 
