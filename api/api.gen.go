@@ -8376,6 +8376,66 @@ type CollectionPage struct {
 	NextCursor *NextCursor `json:"next_cursor,omitempty"`
 }
 
+// CollectionSchedule A schedule as it stands.
+type CollectionSchedule struct {
+	// BegunAt When what is being collected now was begun; absent where nothing is.
+	BegunAt *Time `json:"begun_at,omitempty"`
+
+	// Cohorts Groups of which it is noted who is in them.
+	Cohorts []PlatformCohort `json:"cohorts"`
+
+	// CollectionId The collection that was made last.
+	//
+	// Example: col_01
+	CollectionId *string `json:"collection_id,omitempty"`
+
+	// Enabled Whether it is collected.
+	//
+	// Example: true
+	Enabled bool `json:"enabled"`
+
+	// EveryDays Days from one time to the next.
+	//
+	// Example: 7
+	EveryDays int `json:"every_days"`
+
+	// Failure Why the platform is waited for, or why the last attempt gave nothing; absent: it did.
+	//
+	// Example: not_permitted
+	Failure *string `json:"failure,omitempty"`
+
+	// LastAt Of the last collection.
+	LastAt *Time `json:"last_at,omitempty"`
+
+	// LearnersRead In the grades that were read so far.
+	//
+	// Example: 1100
+	LearnersRead int `json:"learners_read"`
+
+	// NextAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	NextAt Time `json:"next_at"`
+
+	// PagesRead Of what is being collected.
+	//
+	// Example: 12
+	PagesRead int `json:"pages_read"`
+
+	// RetryAt The platform is out of reach; from this time on it is asked again.
+	RetryAt *Time `json:"retry_at,omitempty"`
+
+	// Unchanged The last collection said what was known already: it is kept, with its own time, and changed nothing.
+	//
+	// Example: false
+	Unchanged bool `json:"unchanged"`
+
+	// Version Grows with each change.
+	//
+	// Example: 1
+	Version int `json:"version"`
+}
+
 // Condition A condition of the exam.
 type Condition struct {
 	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
@@ -13259,6 +13319,29 @@ type NewClaimLink struct {
 	MaxUses int `json:"max_uses"`
 }
 
+// NewCollectionSchedule How often what a learning platform says of a session is collected.
+//
+// Example: {"cohorts":[{"id":12,"name":"PRO"}],"every_days":7,"next_at":"2025-10-13T04:00:00Z"}
+type NewCollectionSchedule struct {
+	// Cohorts Groups of which it is noted who is in them.
+	Cohorts *[]PlatformCohort `json:"cohorts,omitempty"`
+
+	// Enabled Whether it is collected.
+	//
+	// Example: true
+	Enabled *bool `json:"enabled,omitempty"`
+
+	// EveryDays Days from one time to the next.
+	//
+	// Example: 7
+	EveryDays int `json:"every_days"`
+
+	// NextAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	NextAt Time `json:"next_at"`
+}
+
 // NewDeskReceipt Money at a desk.
 //
 // Example: {"amount_minor":100000,"currency":"XOF","order":"ord_01kb5t8kz9e0qv4m3r2x7nwhjd","received_at":"2026-01-15T00:00:00Z","reference":"QUIT-77"}
@@ -15832,6 +15915,19 @@ type PlanBodyUnit string
 type PlanList struct {
 	// Plans The plans.
 	Plans []Plan `json:"plans"`
+}
+
+// PlatformCohort A group of learners on a learning platform.
+type PlatformCohort struct {
+	// Id Its number there.
+	//
+	// Example: 12
+	Id int64 `json:"id"`
+
+	// Name What it is called here.
+	//
+	// Example: PRO
+	Name string `json:"name"`
 }
 
 // Pool The seats of a line: quantity = free + reserved + claimed + returned.
@@ -23063,6 +23159,12 @@ type PutSessionParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// PutCollectionScheduleParams defines parameters for PutCollectionSchedule.
+type PutCollectionScheduleParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // ListCollectionsParams defines parameters for ListCollections.
 type ListCollectionsParams struct {
 	// Limit How many at most.
@@ -23723,6 +23825,9 @@ type CreateSessionJSONRequestBody = NewSession
 
 // PutSessionJSONRequestBody defines body for PutSession for application/json ContentType.
 type PutSessionJSONRequestBody = SessionEdit
+
+// PutCollectionScheduleJSONRequestBody defines body for PutCollectionSchedule for application/json ContentType.
+type PutCollectionScheduleJSONRequestBody = NewCollectionSchedule
 
 // CopySessionJSONRequestBody defines body for CopySession for application/json ContentType.
 type CopySessionJSONRequestBody = NewSessionCopy
@@ -27567,6 +27672,46 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /v1/sessions/{session} (the `PutSession` operationId).
 	PutSession(ctx context.Context, session SessionRef, params *PutSessionParams, body PutSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCollectionSchedule Get how often the grades of a session are collected
+	//
+	// The schedule by which what its learning platform says of a session is collected, with the next time and how the last attempt ended. Its ETag is needed to change it.
+	//
+	// Corresponds with GET /v1/sessions/{session}/collection-schedule (the `GetCollectionSchedule` operationId).
+	GetCollectionSchedule(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCollectionScheduleWithBody Have the grades of a session collected
+	//
+	// Makes the schedule (`If-Match: *`) or changes the one that was read. At each time the list of enrolments and the gradebook of the course
+	// are read from the learning platform of the session (the total grades alone, where the gradebook is shut) and imported as one collection of
+	// that time. Whom the list names as not active has left; whom the platform passes over keeps her scores and has not. Where the platform is out of
+	// reach it is asked again, from the page where it stood, for six hours. The session says which course of its platform it is (422
+	// `no-course-there`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/sessions/{session}/collection-schedule (the `PutCollectionSchedule` operationId).
+	PutCollectionScheduleWithBody(ctx context.Context, session SessionRef, params *PutCollectionScheduleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCollectionSchedule Have the grades of a session collected
+	//
+	// Makes the schedule (`If-Match: *`) or changes the one that was read. At each time the list of enrolments and the gradebook of the course
+	// are read from the learning platform of the session (the total grades alone, where the gradebook is shut) and imported as one collection of
+	// that time. Whom the list names as not active has left; whom the platform passes over keeps her scores and has not. Where the platform is out of
+	// reach it is asked again, from the page where it stood, for six hours. The session says which course of its platform it is (422
+	// `no-course-there`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/sessions/{session}/collection-schedule (the `PutCollectionSchedule` operationId).
+	PutCollectionSchedule(ctx context.Context, session SessionRef, params *PutCollectionScheduleParams, body PutCollectionScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CollectGrades Collect the grades of a session now
+	//
+	// Beside its schedule, whose next time stays. While something is collected, it is that; what waits for its platform goes on at once.
+	//
+	// Corresponds with POST /v1/sessions/{session}/collection-schedule/run (the `CollectGrades` operationId).
+	CollectGrades(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListCollections List the grade reports of a session
 	//
@@ -35802,6 +35947,86 @@ func (c *Client) PutSessionWithBody(ctx context.Context, session SessionRef, par
 // Corresponds with PUT /v1/sessions/{session} (the `PutSession` operationId).
 func (c *Client) PutSession(ctx context.Context, session SessionRef, params *PutSessionParams, body PutSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutSessionRequest(c.Server, session, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCollectionSchedule Get how often the grades of a session are collected
+//
+// The schedule by which what its learning platform says of a session is collected, with the next time and how the last attempt ended. Its ETag is needed to change it.
+//
+// Corresponds with GET /v1/sessions/{session}/collection-schedule (the `GetCollectionSchedule` operationId).
+func (c *Client) GetCollectionSchedule(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCollectionScheduleRequest(c.Server, session)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCollectionScheduleWithBody Have the grades of a session collected
+//
+// Makes the schedule (`If-Match: *`) or changes the one that was read. At each time the list of enrolments and the gradebook of the course
+// are read from the learning platform of the session (the total grades alone, where the gradebook is shut) and imported as one collection of
+// that time. Whom the list names as not active has left; whom the platform passes over keeps her scores and has not. Where the platform is out of
+// reach it is asked again, from the page where it stood, for six hours. The session says which course of its platform it is (422
+// `no-course-there`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/sessions/{session}/collection-schedule (the `PutCollectionSchedule` operationId).
+func (c *Client) PutCollectionScheduleWithBody(ctx context.Context, session SessionRef, params *PutCollectionScheduleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCollectionScheduleRequestWithBody(c.Server, session, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCollectionSchedule Have the grades of a session collected
+//
+// Makes the schedule (`If-Match: *`) or changes the one that was read. At each time the list of enrolments and the gradebook of the course
+// are read from the learning platform of the session (the total grades alone, where the gradebook is shut) and imported as one collection of
+// that time. Whom the list names as not active has left; whom the platform passes over keeps her scores and has not. Where the platform is out of
+// reach it is asked again, from the page where it stood, for six hours. The session says which course of its platform it is (422
+// `no-course-there`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/sessions/{session}/collection-schedule (the `PutCollectionSchedule` operationId).
+func (c *Client) PutCollectionSchedule(ctx context.Context, session SessionRef, params *PutCollectionScheduleParams, body PutCollectionScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCollectionScheduleRequest(c.Server, session, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CollectGrades Collect the grades of a session now
+//
+// Beside its schedule, whose next time stays. While something is collected, it is that; what waits for its platform goes on at once.
+//
+// Corresponds with POST /v1/sessions/{session}/collection-schedule/run (the `CollectGrades` operationId).
+func (c *Client) CollectGrades(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCollectGradesRequest(c.Server, session)
 	if err != nil {
 		return nil, err
 	}
@@ -53598,6 +53823,134 @@ func NewPutSessionRequestWithBody(server string, session SessionRef, params *Put
 	return req, nil
 }
 
+// NewGetCollectionScheduleRequest constructs an http.Request for the GetCollectionSchedule method
+func NewGetCollectionScheduleRequest(server string, session SessionRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/collection-schedule", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutCollectionScheduleRequest calls the generic PutCollectionSchedule builder with application/json body
+func NewPutCollectionScheduleRequest(server string, session SessionRef, params *PutCollectionScheduleParams, body PutCollectionScheduleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutCollectionScheduleRequestWithBody(server, session, params, "application/json", bodyReader)
+}
+
+// NewPutCollectionScheduleRequestWithBody constructs an http.Request for the PutCollectionSchedule method, with any body, and a specified content type
+func NewPutCollectionScheduleRequestWithBody(server string, session SessionRef, params *PutCollectionScheduleParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/collection-schedule", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewCollectGradesRequest constructs an http.Request for the CollectGrades method
+func NewCollectGradesRequest(server string, session SessionRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/collection-schedule/run", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListCollectionsRequest constructs an http.Request for the ListCollections method
 func NewListCollectionsRequest(server string, session SessionRef, params *ListCollectionsParams) (*http.Request, error) {
 	var err error
@@ -61436,6 +61789,50 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /v1/sessions/{session} (the `PutSession` operationId).
 	PutSessionWithResponse(ctx context.Context, session SessionRef, params *PutSessionParams, body PutSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*PutSessionResponse, error)
+
+	// GetCollectionScheduleWithResponse Get how often the grades of a session are collected
+	//
+	// The schedule by which what its learning platform says of a session is collected, with the next time and how the last attempt ended. Its ETag is needed to change it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions/{session}/collection-schedule (the `GetCollectionSchedule` operationId).
+	GetCollectionScheduleWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*GetCollectionScheduleResponse, error)
+
+	// PutCollectionScheduleWithBodyWithResponse Have the grades of a session collected
+	//
+	// Makes the schedule (`If-Match: *`) or changes the one that was read. At each time the list of enrolments and the gradebook of the course
+	// are read from the learning platform of the session (the total grades alone, where the gradebook is shut) and imported as one collection of
+	// that time. Whom the list names as not active has left; whom the platform passes over keeps her scores and has not. Where the platform is out of
+	// reach it is asked again, from the page where it stood, for six hours. The session says which course of its platform it is (422
+	// `no-course-there`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/sessions/{session}/collection-schedule (the `PutCollectionSchedule` operationId).
+	PutCollectionScheduleWithBodyWithResponse(ctx context.Context, session SessionRef, params *PutCollectionScheduleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCollectionScheduleResponse, error)
+
+	// PutCollectionScheduleWithResponse Have the grades of a session collected
+	//
+	// Makes the schedule (`If-Match: *`) or changes the one that was read. At each time the list of enrolments and the gradebook of the course
+	// are read from the learning platform of the session (the total grades alone, where the gradebook is shut) and imported as one collection of
+	// that time. Whom the list names as not active has left; whom the platform passes over keeps her scores and has not. Where the platform is out of
+	// reach it is asked again, from the page where it stood, for six hours. The session says which course of its platform it is (422
+	// `no-course-there`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/sessions/{session}/collection-schedule (the `PutCollectionSchedule` operationId).
+	PutCollectionScheduleWithResponse(ctx context.Context, session SessionRef, params *PutCollectionScheduleParams, body PutCollectionScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCollectionScheduleResponse, error)
+
+	// CollectGradesWithResponse Collect the grades of a session now
+	//
+	// Beside its schedule, whose next time stays. While something is collected, it is that; what waits for its platform goes on at once.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/collection-schedule/run (the `CollectGrades` operationId).
+	CollectGradesWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*CollectGradesResponse, error)
 
 	// ListCollectionsWithResponse List the grade reports of a session
 	//
@@ -77143,6 +77540,164 @@ func (r PutSessionResponse) ContentType() string {
 	return ""
 }
 
+// GetCollectionScheduleResponse200Headers the declared response headers of an HTTP 200 response for GetCollectionSchedule
+type GetCollectionScheduleResponse200Headers struct {
+	ETag string
+}
+
+type GetCollectionScheduleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CollectionSchedule
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetCollectionScheduleResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCollectionScheduleResponse) GetJSON200() *CollectionSchedule {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCollectionScheduleResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCollectionScheduleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCollectionScheduleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCollectionScheduleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCollectionScheduleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutCollectionScheduleResponse200Headers the declared response headers of an HTTP 200 response for PutCollectionSchedule
+type PutCollectionScheduleResponse200Headers struct {
+	ETag string
+}
+
+type PutCollectionScheduleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CollectionSchedule
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutCollectionScheduleResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutCollectionScheduleResponse) GetJSON200() *CollectionSchedule {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutCollectionScheduleResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutCollectionScheduleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutCollectionScheduleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutCollectionScheduleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutCollectionScheduleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CollectGradesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *CollectionSchedule
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r CollectGradesResponse) GetJSON202() *CollectionSchedule {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CollectGradesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CollectGradesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CollectGradesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CollectGradesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CollectGradesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListCollectionsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -87002,6 +87557,74 @@ func (c *ClientWithResponses) PutSessionWithResponse(ctx context.Context, sessio
 		return nil, err
 	}
 	return ParsePutSessionResponse(rsp)
+}
+
+// GetCollectionScheduleWithResponse Get how often the grades of a session are collected
+//
+// The schedule by which what its learning platform says of a session is collected, with the next time and how the last attempt ended. Its ETag is needed to change it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions/{session}/collection-schedule (the `GetCollectionSchedule` operationId).
+func (c *ClientWithResponses) GetCollectionScheduleWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*GetCollectionScheduleResponse, error) {
+	rsp, err := c.GetCollectionSchedule(ctx, session, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCollectionScheduleResponse(rsp)
+}
+
+// PutCollectionScheduleWithBodyWithResponse Have the grades of a session collected
+//
+// Makes the schedule (`If-Match: *`) or changes the one that was read. At each time the list of enrolments and the gradebook of the course
+// are read from the learning platform of the session (the total grades alone, where the gradebook is shut) and imported as one collection of
+// that time. Whom the list names as not active has left; whom the platform passes over keeps her scores and has not. Where the platform is out of
+// reach it is asked again, from the page where it stood, for six hours. The session says which course of its platform it is (422
+// `no-course-there`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/sessions/{session}/collection-schedule (the `PutCollectionSchedule` operationId).
+func (c *ClientWithResponses) PutCollectionScheduleWithBodyWithResponse(ctx context.Context, session SessionRef, params *PutCollectionScheduleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCollectionScheduleResponse, error) {
+	rsp, err := c.PutCollectionScheduleWithBody(ctx, session, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCollectionScheduleResponse(rsp)
+}
+
+// PutCollectionScheduleWithResponse Have the grades of a session collected
+//
+// Makes the schedule (`If-Match: *`) or changes the one that was read. At each time the list of enrolments and the gradebook of the course
+// are read from the learning platform of the session (the total grades alone, where the gradebook is shut) and imported as one collection of
+// that time. Whom the list names as not active has left; whom the platform passes over keeps her scores and has not. Where the platform is out of
+// reach it is asked again, from the page where it stood, for six hours. The session says which course of its platform it is (422
+// `no-course-there`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/sessions/{session}/collection-schedule (the `PutCollectionSchedule` operationId).
+func (c *ClientWithResponses) PutCollectionScheduleWithResponse(ctx context.Context, session SessionRef, params *PutCollectionScheduleParams, body PutCollectionScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCollectionScheduleResponse, error) {
+	rsp, err := c.PutCollectionSchedule(ctx, session, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCollectionScheduleResponse(rsp)
+}
+
+// CollectGradesWithResponse Collect the grades of a session now
+//
+// Beside its schedule, whose next time stays. While something is collected, it is that; what waits for its platform goes on at once.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/collection-schedule/run (the `CollectGrades` operationId).
+func (c *ClientWithResponses) CollectGradesWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*CollectGradesResponse, error) {
+	rsp, err := c.CollectGrades(ctx, session, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCollectGradesResponse(rsp)
 }
 
 // ListCollectionsWithResponse List the grade reports of a session
@@ -99374,6 +99997,131 @@ func ParsePutSessionResponse(rsp *http.Response) (*PutSessionResponse, error) {
 			headers.ETag = value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetCollectionScheduleResponse parses an HTTP response from a GetCollectionScheduleWithResponse call
+func ParseGetCollectionScheduleResponse(rsp *http.Response) (*GetCollectionScheduleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCollectionScheduleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CollectionSchedule
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetCollectionScheduleResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutCollectionScheduleResponse parses an HTTP response from a PutCollectionScheduleWithResponse call
+func ParsePutCollectionScheduleResponse(rsp *http.Response) (*PutCollectionScheduleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutCollectionScheduleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CollectionSchedule
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutCollectionScheduleResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCollectGradesResponse parses an HTTP response from a CollectGradesWithResponse call
+func ParseCollectGradesResponse(rsp *http.Response) (*CollectGradesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CollectGradesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest CollectionSchedule
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil

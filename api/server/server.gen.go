@@ -922,6 +922,15 @@ type ServerInterface interface {
 	// PutSession Rewrite a session
 	// (PUT /v1/sessions/{session})
 	PutSession(c *fiber.Ctx, session SessionRef, params PutSessionParams) error
+	// GetCollectionSchedule Get how often the grades of a session are collected
+	// (GET /v1/sessions/{session}/collection-schedule)
+	GetCollectionSchedule(c *fiber.Ctx, session SessionRef) error
+	// PutCollectionSchedule Have the grades of a session collected
+	// (PUT /v1/sessions/{session}/collection-schedule)
+	PutCollectionSchedule(c *fiber.Ctx, session SessionRef, params PutCollectionScheduleParams) error
+	// CollectGrades Collect the grades of a session now
+	// (POST /v1/sessions/{session}/collection-schedule/run)
+	CollectGrades(c *fiber.Ctx, session SessionRef) error
 	// ListCollections List the grade reports of a session
 	// (GET /v1/sessions/{session}/collections)
 	ListCollections(c *fiber.Ctx, session SessionRef, params ListCollectionsParams) error
@@ -13604,6 +13613,117 @@ func (siw *ServerInterfaceWrapper) PutSession(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetCollectionSchedule operation middleware
+func (siw *ServerInterfaceWrapper) GetCollectionSchedule(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCollectionSchedule(c, session)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutCollectionSchedule operation middleware
+func (siw *ServerInterfaceWrapper) PutCollectionSchedule(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutCollectionScheduleParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutCollectionSchedule(c, session, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CollectGrades operation middleware
+func (siw *ServerInterfaceWrapper) CollectGrades(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CollectGrades(c, session)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListCollections operation middleware
 func (siw *ServerInterfaceWrapper) ListCollections(c *fiber.Ctx) error {
 
@@ -17434,6 +17554,12 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/v1/sessions/:session", wrapper.GetSession)
 
 	router.Put(options.BaseURL+"/v1/sessions/:session", wrapper.PutSession)
+
+	router.Get(options.BaseURL+"/v1/sessions/:session/collection-schedule", wrapper.GetCollectionSchedule)
+
+	router.Put(options.BaseURL+"/v1/sessions/:session/collection-schedule", wrapper.PutCollectionSchedule)
+
+	router.Post(options.BaseURL+"/v1/sessions/:session/collection-schedule/run", wrapper.CollectGrades)
 
 	router.Get(options.BaseURL+"/v1/sessions/:session/collections", wrapper.ListCollections)
 
@@ -23830,6 +23956,75 @@ func (response PutSession200JSONResponse) VisitPutSessionResponse(ctx *fiber.Ctx
 	return ctx.JSON(&response.Body)
 }
 
+type GetCollectionScheduleRequestObject struct {
+	Session SessionRef `json:"session"`
+}
+
+type GetCollectionScheduleResponseObject interface {
+	VisitGetCollectionScheduleResponse(ctx *fiber.Ctx) error
+}
+
+type GetCollectionSchedule200ResponseHeaders struct {
+	ETag string
+}
+
+type GetCollectionSchedule200JSONResponse struct {
+	Body    CollectionSchedule
+	Headers GetCollectionSchedule200ResponseHeaders
+}
+
+func (response GetCollectionSchedule200JSONResponse) VisitGetCollectionScheduleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutCollectionScheduleRequestObject struct {
+	Session SessionRef `json:"session"`
+	Params  PutCollectionScheduleParams
+	Body    *PutCollectionScheduleJSONRequestBody
+}
+
+type PutCollectionScheduleResponseObject interface {
+	VisitPutCollectionScheduleResponse(ctx *fiber.Ctx) error
+}
+
+type PutCollectionSchedule200ResponseHeaders struct {
+	ETag string
+}
+
+type PutCollectionSchedule200JSONResponse struct {
+	Body    CollectionSchedule
+	Headers PutCollectionSchedule200ResponseHeaders
+}
+
+func (response PutCollectionSchedule200JSONResponse) VisitPutCollectionScheduleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CollectGradesRequestObject struct {
+	Session SessionRef `json:"session"`
+}
+
+type CollectGradesResponseObject interface {
+	VisitCollectGradesResponse(ctx *fiber.Ctx) error
+}
+
+type CollectGrades202JSONResponse CollectionSchedule
+
+func (response CollectGrades202JSONResponse) VisitCollectGradesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(202)
+
+	return ctx.JSON(&response)
+}
+
 type ListCollectionsRequestObject struct {
 	Session SessionRef `json:"session"`
 	Params  ListCollectionsParams
@@ -26317,6 +26512,15 @@ type StrictServerInterface interface {
 	// PutSession Rewrite a session
 	// (PUT /v1/sessions/{session})
 	PutSession(ctx context.Context, request PutSessionRequestObject) (PutSessionResponseObject, error)
+	// GetCollectionSchedule Get how often the grades of a session are collected
+	// (GET /v1/sessions/{session}/collection-schedule)
+	GetCollectionSchedule(ctx context.Context, request GetCollectionScheduleRequestObject) (GetCollectionScheduleResponseObject, error)
+	// PutCollectionSchedule Have the grades of a session collected
+	// (PUT /v1/sessions/{session}/collection-schedule)
+	PutCollectionSchedule(ctx context.Context, request PutCollectionScheduleRequestObject) (PutCollectionScheduleResponseObject, error)
+	// CollectGrades Collect the grades of a session now
+	// (POST /v1/sessions/{session}/collection-schedule/run)
+	CollectGrades(ctx context.Context, request CollectGradesRequestObject) (CollectGradesResponseObject, error)
 	// ListCollections List the grade reports of a session
 	// (GET /v1/sessions/{session}/collections)
 	ListCollections(ctx context.Context, request ListCollectionsRequestObject) (ListCollectionsResponseObject, error)
@@ -36123,6 +36327,102 @@ func (sh *strictHandler) PutSession(ctx *fiber.Ctx, session SessionRef, params P
 		return err
 	} else if validResponse, ok := response.(PutSessionResponseObject); ok {
 		if err := validResponse.VisitPutSessionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCollectionSchedule operation middleware
+func (sh *strictHandler) GetCollectionSchedule(ctx *fiber.Ctx, session SessionRef) error {
+	var request GetCollectionScheduleRequestObject
+
+	request.Session = session
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCollectionSchedule(ctx.UserContext(), request.(GetCollectionScheduleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCollectionSchedule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCollectionScheduleResponseObject); ok {
+		if err := validResponse.VisitGetCollectionScheduleResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutCollectionSchedule operation middleware
+func (sh *strictHandler) PutCollectionSchedule(ctx *fiber.Ctx, session SessionRef, params PutCollectionScheduleParams) error {
+	var request PutCollectionScheduleRequestObject
+
+	request.Session = session
+	request.Params = params
+
+	var body PutCollectionScheduleJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutCollectionSchedule(ctx.UserContext(), request.(PutCollectionScheduleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutCollectionSchedule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutCollectionScheduleResponseObject); ok {
+		if err := validResponse.VisitPutCollectionScheduleResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CollectGrades operation middleware
+func (sh *strictHandler) CollectGrades(ctx *fiber.Ctx, session SessionRef) error {
+	var request CollectGradesRequestObject
+
+	request.Session = session
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CollectGrades(ctx.UserContext(), request.(CollectGradesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CollectGrades")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CollectGradesResponseObject); ok {
+		if err := validResponse.VisitCollectGradesResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

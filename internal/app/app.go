@@ -232,7 +232,7 @@ func (h *House) furnish(o Options) (err error) {
 	h.Outreach = outreach.New(h.DB, h.Jobs, h.letters, outreach.Options{PerMinute: c.OutreachPerMinute, Secret: secret})
 	flows.Register(h.Jobs, &flows.House{
 		DB: h.DB, Invoicing: h.Invoicing, Accounting: h.Accounting, Identity: h.Identity, Payments: h.Payments, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Badges: h.Badges, Mail: o.Mail, BaseURL: c.BaseURL,
-		MailDomain: domainOf(c.BaseURL), Webhooks: h.Webhooks, Cohorts: h.Cohorts, Uploads: h.Uploads, Dossier: h.Dossier, LMS: h.LMS, Labs: h.Labs,
+		MailDomain: domainOf(c.BaseURL), Webhooks: h.Webhooks, Cohorts: h.Cohorts, Uploads: h.Uploads, Dossier: h.Dossier, LMS: h.LMS, Gradebook: h.Gradebook, Labs: h.Labs,
 		Outreach: h.Outreach, Letters: h.letters, Progress: h.Progress,
 	})
 	return nil

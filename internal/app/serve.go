@@ -264,6 +264,9 @@ func (h *House) sweep(ctx context.Context) {
 		if n, err := h.LMS.AskNightly(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "what learning platforms list is asked for", "sessions", n, "error", err)
 		}
+		if n, err := h.Gradebook.AskCollections(ctx); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "what learning platforms say of sessions is collected", "sessions", n, "error", err)
+		}
 		if err := h.Accounting.AskNightly(ctx); err != nil {
 			h.Log.InfoContext(ctx, "the nightly reconciliation could not be asked for", "error", err)
 		}

@@ -11,6 +11,7 @@ import (
 	"cursus/internal/domain/cohorts"
 	"cursus/internal/domain/dossier"
 	"cursus/internal/domain/exams"
+	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/labs"
@@ -41,6 +42,7 @@ type House struct {
 	Cohorts      *cohorts.Service
 	LMS          *lms.Service
 	Labs         *labs.Service
+	Gradebook    *gradebook.Service
 	Uploads      *uploads.Service
 	Dossier      *dossier.Service
 	Outreach     *outreach.Service
@@ -103,6 +105,7 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.cohortInvited)
 	jobs.Register(j, h.cohortReminded)
 	jobs.Register(j, h.platformListDue)
+	jobs.Register(j, h.collectDue)
 	jobs.Register(j, h.exportMade)
 	jobs.Register(j, h.digestDue)
 }

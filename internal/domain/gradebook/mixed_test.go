@@ -30,7 +30,7 @@ func randomFiles(t *rapid.T) (all []file) {
 	for i := range rapid.IntRange(2, 5).Draw(t, "files") {
 		f := file{name: fmt.Sprintf("f%d", i), at: day(i + 3)}
 		var b strings.Builder
-		switch kind := rapid.SampledFrom([]string{"report", "short report", "wide", "long", "xapi", "roster", "problems"}).Draw(t, "kind"); kind {
+		switch kind := rapid.SampledFrom([]string{"report", "short report", "wide", "long", "xapi", "roster", "problems", "pull"}).Draw(t, "kind"); kind {
 		case "report", "short report":
 			columns := []string{"HW 01", "HW 03", "Lab 01"}
 			if kind == "short report" { // the column set changes
@@ -50,6 +50,12 @@ func randomFiles(t *rapid.T) (all []file) {
 			b.WriteString("Student ID,Username,Final Grade,HW 01 (Earned),HW 01 (Possible)\n9,u9,0,0,1\n")
 			for _, l := range learners {
 				fmt.Fprintf(&b, "%s,u%s,%s,%s,1\n", l, l, score(), score())
+			}
+		case "pull":
+			fmt.Fprintf(&b, "{\"pull\":{\"course\":\"c\",\"collected_at\":%q,\"exercises\":true,\"enrolments\":%t}}\n", f.at.Format(time.RFC3339), rapid.Bool().Draw(t, "listed"))
+			for _, l := range learners { // whom nobody named by her number yet has it here
+				fmt.Fprintf(&b, "{\"enrolments\":[{\"user\":\"u%s\",\"is_active\":%t}]}\n{\"gradebook\":[{\"user_id\":%s,\"username\":\"u%s\",\"percent\":%s,\"section_breakdown\":[{\"label\":%q,\"attempted\":%t,\"percent\":%s}]}]}\n",
+					l, rapid.Bool().Draw(t, "active"), l, l, score(), exercise(), rapid.Bool().Draw(t, "attempted"), score())
 			}
 		case "wide":
 			b.WriteString("learner,HW 01,grade\n")

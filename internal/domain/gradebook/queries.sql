@@ -142,3 +142,48 @@ select distinct on (c.enrolment_id) c.enrolment_id, c.value
   from gradebook.cells c join gradebook.columns k on k.id = c.column_id and k.kind = 'grade'
  where c.enrolment_id = any($1::text[])
  order by c.enrolment_id, c.at desc, c.seq desc;
+
+-- name: Schedule
+select s.every_days, s.enabled, s.next_at, s.cohorts, s.version, s.begun_at, s.retry_at, s.attempts, s.last_at, coalesce(s.failure, '') as failure, coalesce(s.collection_id, '') as collection_id,
+       coalesce(c.learners_new + c.learners_left + c.learners_back + c.cells_changed = 0, false) as unchanged, p.pages, p.learners
+  from gradebook.schedules s left join gradebook.collections c on c.id = s.collection_id
+  cross join lateral (select count(*) as pages, coalesce(sum(learners), 0) as learners from gradebook.pages g where g.session_id = s.session_id and g.begun_at = s.begun_at) p
+ where s.session_id = $1;
+
+-- name: PutSchedule
+insert into gradebook.schedules as s (session_id, every_days, enabled, next_at, cohorts) values ($1, $2, $3, $4, $5)
+on conflict (session_id) do update set every_days = excluded.every_days, enabled = excluded.enabled, next_at = excluded.next_at, cohorts = excluded.cohorts,
+       version = s.version + 1
+ where $6 = 0 or s.version = $6;
+
+-- name: BeginDue
+-- The next time is counted from the last one, so that a week stays a week; what was missed for long is collected once.
+update gradebook.schedules set begun_at = $1, attempts = 0, retry_at = null, failure = null,
+       next_at = next_at + make_interval(days => every_days) * greatest(1, ceil(extract(epoch from ($1 - next_at)) / (86400.0 * every_days))::int)
+ where enabled and next_at <= $1 returning session_id;
+
+-- name: BeginNow
+update gradebook.schedules set begun_at = $2, attempts = 0, retry_at = null, failure = null where session_id = $1;
+
+-- name: GoOn
+update gradebook.schedules set retry_at = null where begun_at is not null and ($2 = '' and retry_at <= $1 or session_id = $2 and retry_at is not null) returning session_id, begun_at;
+
+-- name: WaitCollecting
+update gradebook.schedules set attempts = attempts + 1, retry_at = $3, failure = $4 where session_id = $1 and begun_at = $2;
+
+-- name: AddPage
+insert into gradebook.pages (session_id, begun_at, position, line, learners, next) values ($1, $2, $3, $4, $5, $6) on conflict do nothing;
+
+-- name: LastPage
+select next from gradebook.pages where session_id = $1 and begun_at = $2 order by position desc limit 1;
+
+-- name: Pages
+select line from gradebook.pages where session_id = $1 and begun_at = $2 order by position;
+
+-- name: DropPages
+delete from gradebook.pages where session_id = $1 and begun_at <= $2;
+
+-- name: EndCollecting
+update gradebook.schedules
+   set begun_at = null, attempts = 0, retry_at = null, last_at = case when $3 = '' then last_at else begun_at end, collection_id = coalesce(nullif($3, ''), collection_id), failure = nullif($4, '')
+ where session_id = $1 and begun_at = $2;

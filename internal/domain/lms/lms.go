@@ -10,6 +10,7 @@ package lms
 import (
 	"context"
 	_ "embed"
+	"encoding/json"
 	"time"
 
 	"cursus/internal/kernel/lifecycle"
@@ -67,6 +68,9 @@ type Door interface {
 	Put(ctx context.Context, a Access, l Learner, course, mode string, active bool) (Record, error)
 	// Read gives the enrolment of a username; false when there is none.
 	Read(ctx context.Context, a Access, username, course string) (Record, bool, error)
+	// Grades gives a page of the grades of a course: the gradebook, of a cohort (0: of everybody), or the totals alone. The results are a list in
+	// the platform's own words, without what nobody reads.
+	Grades(ctx context.Context, a Access, course string, totals bool, cohort int64, cursor string) (results json.RawMessage, next string, err error)
 	// List gives a page of the enrolments of a course, and the cursor of the next one; "" begins, and ends.
 	List(ctx context.Context, a Access, course, cursor string) (rows []Record, next string, err error)
 }

@@ -204,3 +204,8 @@ select x.enrolment_id, s.key as session, coalesce(u.username, '') as username, c
             else x.listed_at >= c.started_at and x.listed_active end
    and x.enrolment_id > $2
  order by x.enrolment_id limit $3;
+
+-- name: PlatformOfSession
+select p.key as platform, s.platform_key as course, p.enabled, p.base_url, p.auth, p.client_id, p.version, p.closed_until, coalesce(x.sealed, '') as sealed
+  from catalog.sessions s join lms.platforms p on p.key = s.platform left join lms.secrets x on x.platform = p.key
+ where s.id = $1 and s.platform_key <> '';

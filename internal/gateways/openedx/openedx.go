@@ -20,8 +20,8 @@ import (
 
 // What a call may cost.
 const (
-	maxResponse = 1 << 20
-	shown       = 160 // runes of an answer that staff see
+	maxResponse = 8 << 20 // a page of a gradebook has every exercise of a hundred learners
+	shown       = 160     // runes of an answer that staff see
 	agent       = "Cursus-LMS/1"
 )
 
@@ -160,7 +160,7 @@ func (g *Gate) Read(ctx context.Context, a lms.Access, username, course string) 
 }
 
 // List gives a page of the enrolments of a course. See lms.Door. Its cursor is that of the link that Open edX gives for the next page.
-func (g *Gate) List(ctx context.Context, a lms.Access, course, cursor string) (rows []lms.Record, next string, err error) {
+func (g *Gate) List(ctx context.Context, a lms.Access, course, cursor string) ([]lms.Record, string, error) {
 	query := url.Values{"course_id": {course}, "page_size": {"100"}}
 	if cursor != "" {
 		query.Set("cursor", cursor)
@@ -181,24 +181,22 @@ func (g *Gate) List(ctx context.Context, a lms.Access, course, cursor string) (r
 	if json.Unmarshal(answer, &said) != nil || said.Results == nil {
 		return nil, "", broken(answer)
 	}
+	var rows []lms.Record
 	for _, r := range said.Results {
 		if r.User == "" || r.Mode == "" || len(r.Mode) > 100 || r.IsActive == nil || r.CourseID != course {
 			return nil, "", broken(answer)
 		}
 		rows = append(rows, lms.Record{Username: r.User, Course: r.CourseID, Mode: r.Mode, Active: *r.IsActive})
 	}
-	if said.Next != nil {
-		link, err := url.Parse(*said.Next)
-		if err != nil || link.Query().Get("cursor") == "" || link.Query().Get("cursor") == cursor {
-			return nil, "", broken(answer)
-		}
-		next = link.Query().Get("cursor")
+	next, ok := following(said.Next, cursor)
+	if !ok {
+		return nil, "", broken(answer)
 	}
 	return rows, next, nil
 }
 
 func broken(answer []byte) *lms.Trouble {
-	return &lms.Trouble{Code: lms.BrokenAnswer, Detail: "The answer is not that of the enrolment API: " + beginning(answer)}
+	return &lms.Trouble{Code: lms.BrokenAnswer, Detail: "The answer is not that of the API: " + beginning(answer)}
 }
 
 // beginning makes the first words of an answer fit for the table and for a page.

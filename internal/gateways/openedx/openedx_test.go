@@ -235,3 +235,34 @@ func TestLists(t *testing.T) {
 		server.Close()
 	}
 }
+
+// Of a page of grades what is read is kept, with what was attempted; names are not.
+func TestGrades(t *testing.T) {
+	learner := `{"user_id":42,"username":"ada","full_name":"Ada L.","email":"","percent":0.5,"section_breakdown":[{"label":"HW 01","attempted":true,"percent":0.25,"module_id":"x"},{"label":"HW 02","attempted":false,"percent":0}]}`
+	kept := `[{"user_id":42,"username":"ada","percent":0.5,"section_breakdown":[{"label":"HW 01","attempted":true,"percent":0.25},{"label":"HW 02"}]}]`
+	for name, c := range map[string]struct{ answer, next, kept, code string }{
+		"the last page": {`{"next":null,"results":[` + learner + `],"total_users_count":1}`, "", kept, ""},
+		"a page":        {`{"next":"https://lms.school.org/api?cohort_id=9&cursor=bmV4dA%3D%3D","results":[` + learner + `]}`, "bmV4dA==", kept, ""},
+		"nobody":        {`{"next":null,"results":[]}`, "", "[]", ""},
+		"a circle":      {`{"next":"https://lms.school.org/api?cursor=here","results":[]}`, "", "", lms.BrokenAnswer},
+		"no cursor":     {`{"next":"https://lms.school.org/api","results":[]}`, "", "", lms.BrokenAnswer},
+		"no list":       {`{"results":null}`, "", "", lms.BrokenAnswer},
+		"a word":        {`{"next":null,"results":[{"username":"ada","percent":"much"}]}`, "", "", lms.BrokenAnswer},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/api/grades/v1/gradebook/"+course+"/" || r.FormValue("cohort_id") != "9" || r.FormValue("cursor") != "here" {
+				t.Error(r.URL)
+			}
+			_, _ = w.Write([]byte(c.answer))
+		}))
+		g, err := openedx.New(openedx.Options{Inside: []string{strings.TrimPrefix(server.URL, "http://")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		results, next, err := g.Grades(t.Context(), lms.Access{BaseURL: server.URL, Auth: lms.Bearer, Secret: "k"}, course, false, 9, "here")
+		if string(results) != c.kept || next != c.next || codeOf(err) != c.code {
+			t.Errorf("%s: %s %q %v", name, results, next, err)
+		}
+		server.Close()
+	}
+}

@@ -220,10 +220,7 @@ func (d *Double) list(w http.ResponseWriter, r *http.Request, who string) {
 		size = 100
 	}
 	rows, next := []map[string]any{}, any(nil)
-	for _, e := range d.Book() {
-		if e.Course != r.FormValue("course_id") || e.User <= r.FormValue("cursor") {
-			continue
-		}
+	for _, e := range d.listed(r.FormValue("course_id"), r.FormValue("cursor")) {
 		if len(rows) == size {
 			q := r.URL.Query()
 			q.Set("cursor", fmt.Sprint(rows[size-1]["user"]))
@@ -233,4 +230,22 @@ func (d *Double) list(w http.ResponseWriter, r *http.Request, who string) {
 		rows = append(rows, map[string]any{"created": e.Created, "mode": e.Mode, "is_active": e.Active, "user": e.User, "course_id": e.Course})
 	}
 	answer(w, http.StatusOK, map[string]any{"next": next, "previous": nil, "results": rows})
+}
+
+// listed gives the enrolments of a course after a user, by user.
+func (d *Double) listed(course, after string) []Enrolment {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.lists[course] == nil {
+		var all []Enrolment
+		for k, e := range d.book {
+			if k[1] == course {
+				all = append(all, e)
+			}
+		}
+		slices.SortFunc(all, func(a, b Enrolment) int { return strings.Compare(a.User, b.User) })
+		d.lists[course] = all
+	}
+	i, _ := slices.BinarySearchFunc(d.lists[course], after+"\x00", func(e Enrolment, user string) int { return strings.Compare(e.User, user) })
+	return d.lists[course][i:]
 }

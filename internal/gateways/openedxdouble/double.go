@@ -39,6 +39,7 @@ type Weather struct {
 	PerMinute   int      `json:"per_minute"`   // calls; more are refused with 429
 	RetryAfter  int      `json:"retry_after"`  // seconds, said with 429
 	Slow        int      `json:"slow_ms"`      // before each answer
+	NoGradebook bool     `json:"no_gradebook"` // the course does not let its gradebook be read: 403
 }
 
 // Enrolment is a line of the book.
@@ -58,6 +59,8 @@ type Double struct {
 	weather Weather
 	users   map[string]string // username → address
 	book    map[[2]string]Enrolment
+	lists   map[string][]Enrolment // of the book, by course, until it changes
+	grades  map[string][]Grade     // by course
 	tokens  map[string]time.Time
 	calls   []time.Time // of the enrolment API, answered or not
 	changes int         // that had an effect
@@ -69,7 +72,7 @@ func Open(c Config) (*Double, error) {
 	if c.Clock == nil {
 		c.Clock = clock.System{}
 	}
-	d := &Double{c: c, users: map[string]string{}, book: map[[2]string]Enrolment{}, tokens: map[string]time.Time{}, mux: http.NewServeMux()}
+	d := &Double{c: c, users: map[string]string{}, book: map[[2]string]Enrolment{}, lists: map[string][]Enrolment{}, grades: map[string][]Grade{}, tokens: map[string]time.Time{}, mux: http.NewServeMux()}
 	if c.Worker != "" {
 		d.users[c.Worker] = c.Worker + "@lms.example"
 	}
@@ -81,6 +84,8 @@ func Open(c Config) (*Double, error) {
 	d.mux.HandleFunc("POST /api/enrollment/v1/enrollment", d.api(d.post))
 	d.mux.HandleFunc("GET /api/enrollment/v1/enrollment/{pair}", d.api(d.get))
 	d.mux.HandleFunc("GET /api/enrollment/v1/enrollments", d.api(d.list))
+	d.mux.HandleFunc("GET /api/grades/v1/gradebook/{course}/", d.api(d.gradebook))
+	d.mux.HandleFunc("GET /api/grades/v1/courses/{course}/", d.api(d.courseGrades))
 	d.mux.HandleFunc("GET /double/book", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, d.Book()) })
 	d.mux.HandleFunc("POST /double/weather", func(w http.ResponseWriter, r *http.Request) {
 		var weather Weather
@@ -163,6 +168,7 @@ func (d *Double) Rename(from, to string) {
 	for k, e := range d.book {
 		if k[0] == from {
 			delete(d.book, k)
+			delete(d.lists, e.Course)
 			e.User = to
 			d.book[[2]string{to, e.Course}] = e
 		}
@@ -178,6 +184,7 @@ func (d *Double) Put(e Enrolment) {
 
 func (d *Double) keep(e Enrolment) {
 	d.book[[2]string{e.User, e.Course}] = e
+	delete(d.lists, e.Course)
 	if d.file != nil {
 		if b, err := json.Marshal(kept{e, d.users[e.User]}); err == nil {
 			_, _ = d.file.Write(append(b, '\n')) // a double forgets where it cannot write

@@ -290,6 +290,28 @@ func (f *fake) ImportGrades(ctx context.Context, _ api.Principal, i api.Intake) 
 	return c, f.asked(ctx, "ImportGrades", i)
 }
 
+func (f *fake) schedule() gradebook.Schedule {
+	s := gradebook.Schedule{EveryDays: 7, Enabled: true, NextAt: at.UTC(), Cohorts: []gradebook.PullCohort{}, Version: 1}
+	if !f.sparse {
+		begun := at.UTC()
+		s.BegunAt, s.RetryAt, s.LastAt, s.Failure, s.CollectionID, s.PagesRead, s.LearnersRead = &begun, &begun, &begun, "throttled", "col_1", 12, 1100
+		s.Cohorts = append(s.Cohorts, gradebook.PullCohort{ID: 12, Name: "PRO"})
+	}
+	return s
+}
+
+func (f *fake) CollectionSchedule(ctx context.Context, _ api.Principal, session string) (gradebook.Schedule, error) {
+	return f.schedule(), f.asked(ctx, "CollectionSchedule", session)
+}
+
+func (f *fake) PutCollectionSchedule(ctx context.Context, _ api.Principal, session string, _ int, _ gradebook.NewSchedule) (gradebook.Schedule, error) {
+	return f.schedule(), f.asked(ctx, "PutCollectionSchedule", session)
+}
+
+func (f *fake) CollectGrades(ctx context.Context, _ api.Principal, session string) (gradebook.Schedule, error) {
+	return f.schedule(), f.asked(ctx, "CollectGrades", session)
+}
+
 func (f *fake) RecordStatements(ctx context.Context, _ api.Principal, session string, _ []byte) (gradebook.Collection, error) {
 	c := f.collection()
 	c.Kind, c.Family = gradebook.XAPI, "xapi"

@@ -54,6 +54,9 @@ type Rooms interface {
 	ImportGrades(ctx context.Context, who Principal, i Intake) (gradebook.Collection, error)
 	// Collections lists the reports of a session, the oldest first; neither Unmapped nor Rejects are needed.
 	Collections(ctx context.Context, who Principal, session string, p page.Request) (collections []gradebook.Collection, next string, err error)
+	CollectionSchedule(ctx context.Context, who Principal, session string) (gradebook.Schedule, error)
+	PutCollectionSchedule(ctx context.Context, who Principal, session string, version int, n gradebook.NewSchedule) (gradebook.Schedule, error)
+	CollectGrades(ctx context.Context, who Principal, session string) (gradebook.Schedule, error)
 	// RecordStatements takes xAPI statements; what is something else is refused.
 	RecordStatements(ctx context.Context, who Principal, session string, content []byte) (gradebook.Collection, error)
 	Collection(ctx context.Context, who Principal, session, collection string) (gradebook.Collection, error)
