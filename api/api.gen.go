@@ -4249,6 +4249,27 @@ func (e StageCode) Valid() bool {
 	}
 }
 
+// Defines values for StageDifferenceKind.
+const (
+	StageDifferenceKindRow   StageDifferenceKind = "row"
+	StageDifferenceKindRun   StageDifferenceKind = "run"
+	StageDifferenceKindStage StageDifferenceKind = "stage"
+)
+
+// Valid indicates whether the value is a known member of the StageDifferenceKind enum.
+func (e StageDifferenceKind) Valid() bool {
+	switch e {
+	case StageDifferenceKindRow:
+		return true
+	case StageDifferenceKindRun:
+		return true
+	case StageDifferenceKindStage:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for StageEffectStage.
 const (
 	StageEffectStageCertified  StageEffectStage = "certified"
@@ -19284,6 +19305,80 @@ type Stage struct {
 // Example: started
 type StageCode string
 
+// StageCheck What the last check of the stages of a session found.
+type StageCheck struct {
+	// CheckedAt Absent where it was never checked.
+	CheckedAt *Time `json:"checked_at,omitempty"`
+
+	// Differences What differed.
+	//
+	// Example: 0
+	Differences int `json:"differences"`
+
+	// DiffersSince Every check since then found a difference.
+	DiffersSince *Time `json:"differs_since,omitempty"`
+
+	// Examples The first of them.
+	Examples []StageDifference `json:"examples"`
+
+	// Learners Of whom the stages were derived.
+	//
+	// Example: 7131
+	Learners int `json:"learners"`
+
+	// Pending A check is asked for.
+	//
+	// Example: false
+	Pending bool `json:"pending"`
+
+	// Session Its key.
+	//
+	// Example: PRD-8
+	Session string `json:"session"`
+}
+
+// StageCheckPage One page of checks, by the key of the session.
+type StageCheckPage struct {
+	// Checks The checks.
+	Checks []StageCheck `json:"checks"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// StageDifference Something that the books hold and that the facts do not say.
+type StageDifference struct {
+	// At Of a stage.
+	At *Time `json:"at,omitempty"`
+
+	// EnrolmentId Whose it is; absent of counts.
+	//
+	// Example: enr_01
+	EnrolmentId *string `json:"enrolment_id,omitempty"`
+
+	// Kind A stage in the history of the journey, the row of an enrolment, or the kept count of an exercise.
+	//
+	// Example: stage
+	Kind StageDifferenceKind `json:"kind"`
+
+	// Reached Of a stage, what the facts say.
+	//
+	// Example: true
+	Reached bool `json:"reached"`
+
+	// Stage Of a stage.
+	//
+	// Example: started
+	Stage *string `json:"stage,omitempty"`
+}
+
+// StageDifferenceKind A stage in the history of the journey, the row of an enrolment, or the kept count of an exercise.
+//
+// Example: stage
+type StageDifferenceKind string
+
 // StageEffect Of who had not reached a stage when a nudge began, who has it now.
 type StageEffect struct {
 	// DifferenceTenths Written to − held out, in tenths of a per cent; absent without two groups.
@@ -19331,6 +19426,14 @@ type StageEffectStage string
 //
 // Example: no_provable_difference
 type StageEffectVerdict string
+
+// StageRebuild What a rebuild did.
+type StageRebuild struct {
+	// Changes Changes of the journey.
+	//
+	// Example: 12
+	Changes int `json:"changes"`
+}
 
 // Standing How far a learner is in a running session.
 //
@@ -23413,6 +23516,15 @@ type ListSittingsParamsState string
 type ReportIncidentParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListStageChecksParams defines parameters for ListStageChecks.
+type ListStageChecksParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // VerifyDocumentParams defines parameters for VerifyDocument.
@@ -28084,6 +28196,28 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/sessions/{session}/sheet (the `GetSessionSheet` operationId).
 	GetSessionSheet(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetStageCheck Get what the last check of the stages of a session found
+	//
+	// Without `checked_at` it was never checked.
+	//
+	// Corresponds with GET /v1/sessions/{session}/stage-check (the `GetStageCheck` operationId).
+	GetStageCheck(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CheckStages Check the stages of a session now
+	//
+	// It is done as soon as a worker is free; while `pending`, what is shown is the check before.
+	//
+	// Corresponds with POST /v1/sessions/{session}/stage-check (the `CheckStages` operationId).
+	CheckStages(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RebuildStages Derive the stages of a session anew
+	//
+	// Writes into the journey what the scores of the session say where it says something else, as of the times of the scores; what had been known
+	// stays known. Meant for after a change of the exercise map; where a check found a difference, look for its cause first.
+	//
+	// Corresponds with POST /v1/sessions/{session}/stage-rebuild (the `RebuildStages` operationId).
+	RebuildStages(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// RecordStatementsWithBody Record xAPI statements of graded events
 	//
 	// Takes a batch of xAPI statements (1.0.3 or 2.0), one a line or as one array, in any order. Each is known by its id and taken once, whatever batch it comes in. A
@@ -28255,6 +28389,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /v1/sittings/{sitting}/slot/{slot} (the `MoveSitting` operationId).
 	MoveSitting(ctx context.Context, sitting SittingRef, slot ExamSlotID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListStageChecks List when the stages of each session were last checked
+	//
+	// Each day the stages of each session are derived anew from all its facts and compared with what the journey holds, one session after
+	// another. What differs is shown here, audited and counted by the metric `cursus_stages_differing`, and never mended by itself. A map of
+	// exercises that was changed since the last intake is such a difference until the next intake, or until the stages are rebuilt.
+	//
+	// Corresponds with GET /v1/stage-checks (the `ListStageChecks` operationId).
+	ListStageChecks(ctx context.Context, params *ListStageChecksParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// AcceptTransfer Take a place that is offered
 	//
@@ -36818,6 +36961,58 @@ func (c *Client) GetSessionSheet(ctx context.Context, session SessionRef, reqEdi
 	return c.Client.Do(req)
 }
 
+// GetStageCheck Get what the last check of the stages of a session found
+//
+// Without `checked_at` it was never checked.
+//
+// Corresponds with GET /v1/sessions/{session}/stage-check (the `GetStageCheck` operationId).
+func (c *Client) GetStageCheck(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetStageCheckRequest(c.Server, session)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CheckStages Check the stages of a session now
+//
+// It is done as soon as a worker is free; while `pending`, what is shown is the check before.
+//
+// Corresponds with POST /v1/sessions/{session}/stage-check (the `CheckStages` operationId).
+func (c *Client) CheckStages(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCheckStagesRequest(c.Server, session)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RebuildStages Derive the stages of a session anew
+//
+// Writes into the journey what the scores of the session say where it says something else, as of the times of the scores; what had been known
+// stays known. Meant for after a change of the exercise map; where a check found a difference, look for its cause first.
+//
+// Corresponds with POST /v1/sessions/{session}/stage-rebuild (the `RebuildStages` operationId).
+func (c *Client) RebuildStages(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRebuildStagesRequest(c.Server, session)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // RecordStatementsWithBody Record xAPI statements of graded events
 //
 // Takes a batch of xAPI statements (1.0.3 or 2.0), one a line or as one array, in any order. Each is known by its id and taken once, whatever batch it comes in. A
@@ -37180,6 +37375,25 @@ func (c *Client) RecordResult(ctx context.Context, sitting SittingRef, body Reco
 // Corresponds with PUT /v1/sittings/{sitting}/slot/{slot} (the `MoveSitting` operationId).
 func (c *Client) MoveSitting(ctx context.Context, sitting SittingRef, slot ExamSlotID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewMoveSittingRequest(c.Server, sitting, slot)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListStageChecks List when the stages of each session were last checked
+//
+// Each day the stages of each session are derived anew from all its facts and compared with what the journey holds, one session after
+// another. What differs is shown here, audited and counted by the metric `cursus_stages_differing`, and never mended by itself. A map of
+// exercises that was changed since the last intake is such a difference until the next intake, or until the stages are rebuilt.
+//
+// Corresponds with GET /v1/stage-checks (the `ListStageChecks` operationId).
+func (c *Client) ListStageChecks(ctx context.Context, params *ListStageChecksParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListStageChecksRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -55861,6 +56075,108 @@ func NewGetSessionSheetRequest(server string, session SessionRef) (*http.Request
 	return req, nil
 }
 
+// NewGetStageCheckRequest constructs an http.Request for the GetStageCheck method
+func NewGetStageCheckRequest(server string, session SessionRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/stage-check", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCheckStagesRequest constructs an http.Request for the CheckStages method
+func NewCheckStagesRequest(server string, session SessionRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/stage-check", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRebuildStagesRequest constructs an http.Request for the RebuildStages method
+func NewRebuildStagesRequest(server string, session SessionRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/stage-rebuild", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewRecordStatementsRequestWithBody constructs an http.Request for the RecordStatements method, with any body, and a specified content type
 func NewRecordStatementsRequestWithBody(server string, session SessionRef, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
@@ -56539,6 +56855,72 @@ func NewMoveSittingRequest(server string, sitting SittingRef, slot ExamSlotID) (
 	}
 
 	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListStageChecksRequest constructs an http.Request for the ListStageChecks method
+func NewListStageChecksRequest(server string, params *ListStageChecksParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/stage-checks")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -62233,6 +62615,34 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/sessions/{session}/sheet (the `GetSessionSheet` operationId).
 	GetSessionSheetWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*GetSessionSheetResponse, error)
 
+	// GetStageCheckWithResponse Get what the last check of the stages of a session found
+	//
+	// Without `checked_at` it was never checked.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions/{session}/stage-check (the `GetStageCheck` operationId).
+	GetStageCheckWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*GetStageCheckResponse, error)
+
+	// CheckStagesWithResponse Check the stages of a session now
+	//
+	// It is done as soon as a worker is free; while `pending`, what is shown is the check before.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/stage-check (the `CheckStages` operationId).
+	CheckStagesWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*CheckStagesResponse, error)
+
+	// RebuildStagesWithResponse Derive the stages of a session anew
+	//
+	// Writes into the journey what the scores of the session say where it says something else, as of the times of the scores; what had been known
+	// stays known. Meant for after a change of the exercise map; where a check found a difference, look for its cause first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/stage-rebuild (the `RebuildStages` operationId).
+	RebuildStagesWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*RebuildStagesResponse, error)
+
 	// RecordStatementsWithBodyWithResponse Record xAPI statements of graded events
 	//
 	// Takes a batch of xAPI statements (1.0.3 or 2.0), one a line or as one array, in any order. Each is known by its id and taken once, whatever batch it comes in. A
@@ -62418,6 +62828,17 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /v1/sittings/{sitting}/slot/{slot} (the `MoveSitting` operationId).
 	MoveSittingWithResponse(ctx context.Context, sitting SittingRef, slot ExamSlotID, reqEditors ...RequestEditorFn) (*MoveSittingResponse, error)
+
+	// ListStageChecksWithResponse List when the stages of each session were last checked
+	//
+	// Each day the stages of each session are derived anew from all its facts and compared with what the journey holds, one session after
+	// another. What differs is shown here, audited and counted by the metric `cursus_stages_differing`, and never mended by itself. A map of
+	// exercises that was changed since the last intake is such a difference until the next intake, or until the stages are rebuilt.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/stage-checks (the `ListStageChecks` operationId).
+	ListStageChecksWithResponse(ctx context.Context, params *ListStageChecksParams, reqEditors ...RequestEditorFn) (*ListStageChecksResponse, error)
 
 	// AcceptTransferWithResponse Take a place that is offered
 	//
@@ -79274,6 +79695,150 @@ func (r GetSessionSheetResponse) ContentType() string {
 	return ""
 }
 
+type GetStageCheckResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *StageCheck
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetStageCheckResponse) GetJSON200() *StageCheck {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetStageCheckResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetStageCheckResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetStageCheckResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetStageCheckResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetStageCheckResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CheckStagesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *StageCheck
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r CheckStagesResponse) GetJSON202() *StageCheck {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CheckStagesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CheckStagesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CheckStagesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CheckStagesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CheckStagesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RebuildStagesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *StageRebuild
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RebuildStagesResponse) GetJSON200() *StageRebuild {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RebuildStagesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RebuildStagesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RebuildStagesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RebuildStagesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RebuildStagesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type RecordStatementsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -79962,6 +80527,54 @@ func (r MoveSittingResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r MoveSittingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListStageChecksResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *StageCheckPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListStageChecksResponse) GetJSON200() *StageCheckPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListStageChecksResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListStageChecksResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListStageChecksResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListStageChecksResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListStageChecksResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -88272,6 +88885,52 @@ func (c *ClientWithResponses) GetSessionSheetWithResponse(ctx context.Context, s
 	return ParseGetSessionSheetResponse(rsp)
 }
 
+// GetStageCheckWithResponse Get what the last check of the stages of a session found
+//
+// Without `checked_at` it was never checked.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions/{session}/stage-check (the `GetStageCheck` operationId).
+func (c *ClientWithResponses) GetStageCheckWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*GetStageCheckResponse, error) {
+	rsp, err := c.GetStageCheck(ctx, session, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetStageCheckResponse(rsp)
+}
+
+// CheckStagesWithResponse Check the stages of a session now
+//
+// It is done as soon as a worker is free; while `pending`, what is shown is the check before.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/stage-check (the `CheckStages` operationId).
+func (c *ClientWithResponses) CheckStagesWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*CheckStagesResponse, error) {
+	rsp, err := c.CheckStages(ctx, session, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCheckStagesResponse(rsp)
+}
+
+// RebuildStagesWithResponse Derive the stages of a session anew
+//
+// Writes into the journey what the scores of the session say where it says something else, as of the times of the scores; what had been known
+// stays known. Meant for after a change of the exercise map; where a check found a difference, look for its cause first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/stage-rebuild (the `RebuildStages` operationId).
+func (c *ClientWithResponses) RebuildStagesWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*RebuildStagesResponse, error) {
+	rsp, err := c.RebuildStages(ctx, session, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRebuildStagesResponse(rsp)
+}
+
 // RecordStatementsWithBodyWithResponse Record xAPI statements of graded events
 //
 // Takes a batch of xAPI statements (1.0.3 or 2.0), one a line or as one array, in any order. Each is known by its id and taken once, whatever batch it comes in. A
@@ -88576,6 +89235,23 @@ func (c *ClientWithResponses) MoveSittingWithResponse(ctx context.Context, sitti
 		return nil, err
 	}
 	return ParseMoveSittingResponse(rsp)
+}
+
+// ListStageChecksWithResponse List when the stages of each session were last checked
+//
+// Each day the stages of each session are derived anew from all its facts and compared with what the journey holds, one session after
+// another. What differs is shown here, audited and counted by the metric `cursus_stages_differing`, and never mended by itself. A map of
+// exercises that was changed since the last intake is such a difference until the next intake, or until the stages are rebuilt.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/stage-checks (the `ListStageChecks` operationId).
+func (c *ClientWithResponses) ListStageChecksWithResponse(ctx context.Context, params *ListStageChecksParams, reqEditors ...RequestEditorFn) (*ListStageChecksResponse, error) {
+	rsp, err := c.ListStageChecks(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListStageChecksResponse(rsp)
 }
 
 // AcceptTransferWithResponse Take a place that is offered
@@ -101355,6 +102031,105 @@ func ParseGetSessionSheetResponse(rsp *http.Response) (*GetSessionSheetResponse,
 	return response, nil
 }
 
+// ParseGetStageCheckResponse parses an HTTP response from a GetStageCheckWithResponse call
+func ParseGetStageCheckResponse(rsp *http.Response) (*GetStageCheckResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetStageCheckResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest StageCheck
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCheckStagesResponse parses an HTTP response from a CheckStagesWithResponse call
+func ParseCheckStagesResponse(rsp *http.Response) (*CheckStagesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CheckStagesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest StageCheck
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRebuildStagesResponse parses an HTTP response from a RebuildStagesWithResponse call
+func ParseRebuildStagesResponse(rsp *http.Response) (*RebuildStagesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RebuildStagesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest StageRebuild
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseRecordStatementsResponse parses an HTTP response from a RecordStatementsWithResponse call
 func ParseRecordStatementsResponse(rsp *http.Response) (*RecordStatementsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -101846,6 +102621,39 @@ func ParseMoveSittingResponse(rsp *http.Response) (*MoveSittingResponse, error) 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Sitting
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListStageChecksResponse parses an HTTP response from a ListStageChecksWithResponse call
+func ParseListStageChecksResponse(rsp *http.Response) (*ListStageChecksResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListStageChecksResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest StageCheckPage
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -1021,6 +1021,15 @@ type ServerInterface interface {
 	// GetSessionSheet Get a session as staff see it
 	// (GET /v1/sessions/{session}/sheet)
 	GetSessionSheet(c *fiber.Ctx, session SessionRef) error
+	// GetStageCheck Get what the last check of the stages of a session found
+	// (GET /v1/sessions/{session}/stage-check)
+	GetStageCheck(c *fiber.Ctx, session SessionRef) error
+	// CheckStages Check the stages of a session now
+	// (POST /v1/sessions/{session}/stage-check)
+	CheckStages(c *fiber.Ctx, session SessionRef) error
+	// RebuildStages Derive the stages of a session anew
+	// (POST /v1/sessions/{session}/stage-rebuild)
+	RebuildStages(c *fiber.Ctx, session SessionRef) error
 	// RecordStatements Record xAPI statements of graded events
 	// (POST /v1/sessions/{session}/statements)
 	RecordStatements(c *fiber.Ctx, session SessionRef) error
@@ -1063,6 +1072,9 @@ type ServerInterface interface {
 	// MoveSitting Choose another slot
 	// (PUT /v1/sittings/{sitting}/slot/{slot})
 	MoveSitting(c *fiber.Ctx, sitting SittingRef, slot ExamSlotID) error
+	// ListStageChecks List when the stages of each session were last checked
+	// (GET /v1/stage-checks)
+	ListStageChecks(c *fiber.Ctx, params ListStageChecksParams) error
 	// AcceptTransfer Take a place that is offered
 	// (POST /v1/transfers/{transfer}/acceptance)
 	AcceptTransfer(c *fiber.Ctx, transfer string) error
@@ -15247,6 +15259,93 @@ func (siw *ServerInterfaceWrapper) GetSessionSheet(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetStageCheck operation middleware
+func (siw *ServerInterfaceWrapper) GetStageCheck(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetStageCheck(c, session)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CheckStages operation middleware
+func (siw *ServerInterfaceWrapper) CheckStages(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CheckStages(c, session)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// RebuildStages operation middleware
+func (siw *ServerInterfaceWrapper) RebuildStages(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RebuildStages(c, session)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // RecordStatements operation middleware
 func (siw *ServerInterfaceWrapper) RecordStatements(c *fiber.Ctx) error {
 
@@ -15765,6 +15864,50 @@ func (siw *ServerInterfaceWrapper) MoveSitting(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.MoveSitting(c, sitting, slot)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListStageChecks operation middleware
+func (siw *ServerInterfaceWrapper) ListStageChecks(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListStageChecksParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListStageChecks(c, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -17621,6 +17764,12 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/sessions/:session/sheet", wrapper.GetSessionSheet)
 
+	router.Get(options.BaseURL+"/v1/sessions/:session/stage-check", wrapper.GetStageCheck)
+
+	router.Post(options.BaseURL+"/v1/sessions/:session/stage-check", wrapper.CheckStages)
+
+	router.Post(options.BaseURL+"/v1/sessions/:session/stage-rebuild", wrapper.RebuildStages)
+
 	router.Post(options.BaseURL+"/v1/sessions/:session/statements", wrapper.RecordStatements)
 
 	router.Get(options.BaseURL+"/v1/sessions/:session/survey-imports", wrapper.ListSurveyImports)
@@ -17648,6 +17797,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/v1/sittings/:sitting/result", wrapper.RecordResult)
 
 	router.Put(options.BaseURL+"/v1/sittings/:sitting/slot/:slot", wrapper.MoveSitting)
+
+	router.Get(options.BaseURL+"/v1/stage-checks", wrapper.ListStageChecks)
 
 	router.Post(options.BaseURL+"/v1/transfers/:transfer/acceptance", wrapper.AcceptTransfer)
 
@@ -24747,6 +24898,57 @@ func (response GetSessionSheet200JSONResponse) VisitGetSessionSheetResponse(ctx 
 	return ctx.JSON(&response.Body)
 }
 
+type GetStageCheckRequestObject struct {
+	Session SessionRef `json:"session"`
+}
+
+type GetStageCheckResponseObject interface {
+	VisitGetStageCheckResponse(ctx *fiber.Ctx) error
+}
+
+type GetStageCheck200JSONResponse StageCheck
+
+func (response GetStageCheck200JSONResponse) VisitGetStageCheckResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CheckStagesRequestObject struct {
+	Session SessionRef `json:"session"`
+}
+
+type CheckStagesResponseObject interface {
+	VisitCheckStagesResponse(ctx *fiber.Ctx) error
+}
+
+type CheckStages202JSONResponse StageCheck
+
+func (response CheckStages202JSONResponse) VisitCheckStagesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(202)
+
+	return ctx.JSON(&response)
+}
+
+type RebuildStagesRequestObject struct {
+	Session SessionRef `json:"session"`
+}
+
+type RebuildStagesResponseObject interface {
+	VisitRebuildStagesResponse(ctx *fiber.Ctx) error
+}
+
+type RebuildStages200JSONResponse StageRebuild
+
+func (response RebuildStages200JSONResponse) VisitRebuildStagesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type RecordStatementsRequestObject struct {
 	Session SessionRef `json:"session"`
 	Body    io.Reader
@@ -25017,6 +25219,23 @@ type MoveSittingResponseObject interface {
 type MoveSitting200JSONResponse Sitting
 
 func (response MoveSitting200JSONResponse) VisitMoveSittingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListStageChecksRequestObject struct {
+	Params ListStageChecksParams
+}
+
+type ListStageChecksResponseObject interface {
+	VisitListStageChecksResponse(ctx *fiber.Ctx) error
+}
+
+type ListStageChecks200JSONResponse StageCheckPage
+
+func (response ListStageChecks200JSONResponse) VisitListStageChecksResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -26611,6 +26830,15 @@ type StrictServerInterface interface {
 	// GetSessionSheet Get a session as staff see it
 	// (GET /v1/sessions/{session}/sheet)
 	GetSessionSheet(ctx context.Context, request GetSessionSheetRequestObject) (GetSessionSheetResponseObject, error)
+	// GetStageCheck Get what the last check of the stages of a session found
+	// (GET /v1/sessions/{session}/stage-check)
+	GetStageCheck(ctx context.Context, request GetStageCheckRequestObject) (GetStageCheckResponseObject, error)
+	// CheckStages Check the stages of a session now
+	// (POST /v1/sessions/{session}/stage-check)
+	CheckStages(ctx context.Context, request CheckStagesRequestObject) (CheckStagesResponseObject, error)
+	// RebuildStages Derive the stages of a session anew
+	// (POST /v1/sessions/{session}/stage-rebuild)
+	RebuildStages(ctx context.Context, request RebuildStagesRequestObject) (RebuildStagesResponseObject, error)
 	// RecordStatements Record xAPI statements of graded events
 	// (POST /v1/sessions/{session}/statements)
 	RecordStatements(ctx context.Context, request RecordStatementsRequestObject) (RecordStatementsResponseObject, error)
@@ -26653,6 +26881,9 @@ type StrictServerInterface interface {
 	// MoveSitting Choose another slot
 	// (PUT /v1/sittings/{sitting}/slot/{slot})
 	MoveSitting(ctx context.Context, request MoveSittingRequestObject) (MoveSittingResponseObject, error)
+	// ListStageChecks List when the stages of each session were last checked
+	// (GET /v1/stage-checks)
+	ListStageChecks(ctx context.Context, request ListStageChecksRequestObject) (ListStageChecksResponseObject, error)
 	// AcceptTransfer Take a place that is offered
 	// (POST /v1/transfers/{transfer}/acceptance)
 	AcceptTransfer(ctx context.Context, request AcceptTransferRequestObject) (AcceptTransferResponseObject, error)
@@ -37438,6 +37669,87 @@ func (sh *strictHandler) GetSessionSheet(ctx *fiber.Ctx, session SessionRef) err
 	return nil
 }
 
+// GetStageCheck operation middleware
+func (sh *strictHandler) GetStageCheck(ctx *fiber.Ctx, session SessionRef) error {
+	var request GetStageCheckRequestObject
+
+	request.Session = session
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetStageCheck(ctx.UserContext(), request.(GetStageCheckRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetStageCheck")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetStageCheckResponseObject); ok {
+		if err := validResponse.VisitGetStageCheckResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CheckStages operation middleware
+func (sh *strictHandler) CheckStages(ctx *fiber.Ctx, session SessionRef) error {
+	var request CheckStagesRequestObject
+
+	request.Session = session
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CheckStages(ctx.UserContext(), request.(CheckStagesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CheckStages")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CheckStagesResponseObject); ok {
+		if err := validResponse.VisitCheckStagesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RebuildStages operation middleware
+func (sh *strictHandler) RebuildStages(ctx *fiber.Ctx, session SessionRef) error {
+	var request RebuildStagesRequestObject
+
+	request.Session = session
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RebuildStages(ctx.UserContext(), request.(RebuildStagesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RebuildStages")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RebuildStagesResponseObject); ok {
+		if err := validResponse.VisitRebuildStagesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // RecordStatements operation middleware
 func (sh *strictHandler) RecordStatements(ctx *fiber.Ctx, session SessionRef) error {
 	var request RecordStatementsRequestObject
@@ -37899,6 +38211,33 @@ func (sh *strictHandler) MoveSitting(ctx *fiber.Ctx, sitting SittingRef, slot Ex
 		return err
 	} else if validResponse, ok := response.(MoveSittingResponseObject); ok {
 		if err := validResponse.VisitMoveSittingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListStageChecks operation middleware
+func (sh *strictHandler) ListStageChecks(ctx *fiber.Ctx, params ListStageChecksParams) error {
+	var request ListStageChecksRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListStageChecks(ctx.UserContext(), request.(ListStageChecksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListStageChecks")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListStageChecksResponseObject); ok {
+		if err := validResponse.VisitListStageChecksResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -15,6 +15,7 @@ import (
 
 	"cursus/internal/app"
 	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/config"
 	"cursus/internal/platform/postgres"
 )
@@ -139,15 +140,46 @@ func (verifyCmd) Run(ctx context.Context, s streams, settings config.Config) err
 				fmt.Fprintf(s.out, "  %s\n", row)
 			}
 		}
-		if len(broken) > 0 {
+		sessions, differing, err := recheck(ctx, s, h)
+		if err != nil {
+			return err
+		}
+		if len(broken) > 0 || differing > 0 {
 			return errSaid
 		}
 		if unreachable != nil {
 			return unreachable
 		}
-		fmt.Fprintf(s.out, "%d checks hold.\n", len(app.Checks()))
+		fmt.Fprintf(s.out, "%d checks hold; the stages of %d sessions are what their facts say.\n", len(app.Checks()), sessions)
 		return nil
 	})
+}
+
+// recheck derives the stages of every session anew, and prints what differs.
+func recheck(ctx context.Context, s streams, h *app.House) (sessions, differing int, err error) {
+	for p := (page.Request{Limit: 200}); ; {
+		all, next, err := h.Gradebook.Rechecks(ctx, p)
+		if err != nil {
+			return 0, 0, err
+		}
+		for _, c := range all {
+			found, err := h.Gradebook.Recheck(ctx, c.Session)
+			if err != nil {
+				return 0, 0, err
+			}
+			if sessions++; found.Differences == 0 {
+				continue
+			}
+			differing++
+			fmt.Fprintf(s.out, "the stages of %s are not what its facts say: %d differences\n", c.Session, found.Differences)
+			for _, d := range found.Examples {
+				fmt.Fprintf(s.out, "  %s %s %s\n", d.Kind, d.EnrolmentID, d.Stage)
+			}
+		}
+		if p.After = next; next == "" {
+			return sessions, differing, nil
+		}
+	}
 }
 
 func base(path string) string { return filepath.Base(path) }

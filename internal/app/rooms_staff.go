@@ -158,21 +158,6 @@ func (r Rooms) ImportGrades(ctx context.Context, _ api.Principal, i api.Intake) 
 	return r.h.Gradebook.Import(ctx, in)
 }
 
-// CollectionSchedule says how often grades are collected.
-func (r Rooms) CollectionSchedule(ctx context.Context, _ api.Principal, session string) (gradebook.Schedule, error) {
-	return r.h.Gradebook.ScheduleOf(ctx, session)
-}
-
-// PutCollectionSchedule has them collected.
-func (r Rooms) PutCollectionSchedule(ctx context.Context, _ api.Principal, session string, version int, n gradebook.NewSchedule) (gradebook.Schedule, error) {
-	return r.h.Gradebook.PutSchedule(ctx, session, version, n)
-}
-
-// CollectGrades has them collected now.
-func (r Rooms) CollectGrades(ctx context.Context, _ api.Principal, session string) (gradebook.Schedule, error) {
-	return r.h.Gradebook.CollectNow(ctx, session)
-}
-
 // RecordStatements takes xAPI statements.
 func (r Rooms) RecordStatements(ctx context.Context, _ api.Principal, session string, content []byte) (gradebook.Collection, error) {
 	return r.h.Gradebook.Import(ctx, gradebook.Intake{SessionID: session, FileName: "statements.json", Content: content, Only: gradebook.XAPI})

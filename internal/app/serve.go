@@ -60,6 +60,11 @@ func NewServer(h *House, contract []byte, m *telemetry.Metrics) (*transport.Serv
 		m.Gauge("cursus_jobs_pending", "Jobs that wait.", func(ctx context.Context) (int64, error) { c, err := h.Jobs.Count(ctx); return c.Pending, err })
 		m.Gauge("cursus_jobs_dead", "Jobs that were given up and need a person.", func(ctx context.Context) (int64, error) { c, err := h.Jobs.Count(ctx); return c.Dead, err })
 		h.gaugePlatforms(m)
+		m.Gauge("cursus_stages_differing", "Sessions whose stages are not what their facts say.", func(ctx context.Context) (int64, error) { f, err := h.Gradebook.Figures(ctx); return f.Differing, err })
+		m.Gauge("cursus_stages_oldest_check_seconds", "Time since the session was checked that was checked the longest ago.", func(ctx context.Context) (int64, error) {
+			f, err := h.Gradebook.Figures(ctx)
+			return f.OldestSeconds, err
+		})
 		h.Jobs.Observe(m.Job)
 	}
 	return transport.NewServer(o)
@@ -266,6 +271,9 @@ func (h *House) sweep(ctx context.Context) {
 		}
 		if n, err := h.Gradebook.AskCollections(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "what learning platforms say of sessions is collected", "sessions", n, "error", err)
+		}
+		if _, err := h.Gradebook.AskRecheck(ctx); err != nil {
+			h.Log.InfoContext(ctx, "the stages of a session could not be checked", "error", err)
 		}
 		if err := h.Accounting.AskNightly(ctx); err != nil {
 			h.Log.InfoContext(ctx, "the nightly reconciliation could not be asked for", "error", err)

@@ -106,6 +106,7 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.cohortReminded)
 	jobs.Register(j, h.platformListDue)
 	jobs.Register(j, h.collectDue)
+	jobs.Register(j, h.recheckDue)
 	jobs.Register(j, h.exportMade)
 	jobs.Register(j, h.digestDue)
 }

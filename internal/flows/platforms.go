@@ -8,6 +8,7 @@ import (
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/lms"
+	"cursus/internal/platform/postgres"
 )
 
 // enrolmentChanged has the learning platform of a session say what the grants of an enrolment say now.
@@ -23,6 +24,12 @@ func (h *House) platformListDue(ctx context.Context, e lms.ListDue) error {
 // collectDue reads what the platform of a session says of its learners.
 func (h *House) collectDue(ctx context.Context, e gradebook.CollectDue) error {
 	return h.Gradebook.Collect(ctx, e, PageOf(h.LMS))
+}
+
+// recheckDue compares the stages of a session with its facts.
+func (h *House) recheckDue(ctx context.Context, e gradebook.RecheckDue) error {
+	_, err := h.Gradebook.Recheck(postgres.WithActor(ctx, "system"), e.SessionID)
+	return err
 }
 
 // passes are the troubles with a platform that may be over another time.

@@ -256,6 +256,12 @@ func orEnd(t time.Time) time.Time {
 	return t
 }
 
+// UnlikeHistoryTx gives the enrolments of a session whose rows are not what their histories say.
+func UnlikeHistoryTx(ctx context.Context, tx *postgres.Tx, sessionID string) (ids []string, err error) {
+	err = tx.Select(ctx, &ids, q.Q("UnlikeHistory"), sessionID)
+	return ids, err
+}
+
 // Checks are this book's invariants.
 func Checks() []postgres.Check {
 	return []postgres.Check{

@@ -177,20 +177,11 @@ select count(*) as enrolled,
  where reached & $2::int = $2::int;
 
 -- name: CheckRowsEqualHistory
-with steps as (
-    select distinct on (c.enrolment_id, c.stage, c.at) c.enrolment_id, c.stage, c.at, c.reached
-      from journey.changes c order by c.enrolment_id, c.stage, c.at, c.seq desc
-), stages as (
-    select s.enrolment_id, s.stage, bool_or(s.reached) as held, (array_agg(s.reached order by s.at desc))[1] as holds
-      from steps s group by s.enrolment_id, s.stage
-), past as (
-    select s.enrolment_id, bit_or(case when s.holds then 1 << t.bit else 0 end) as reached,
-           bit_or(case when s.held then 1 << t.bit else 0 end) as ever
-      from stages s join journey.stages t on t.stage = s.stage group by s.enrolment_id
-)
 select e.enrolment_id, e.reached, p.reached as history, e.ever, p.ever as history_ever
-  from journey.enrolments e left join past p on p.enrolment_id = e.enrolment_id
- where e.reached is distinct from p.reached or e.ever is distinct from p.ever;
+  from journey.enrolments e left join journey.rows_of_history p on p.enrolment_id = e.enrolment_id
+ where (e.reached, e.ever, e.enrolled_at, e.started_at, e.week2_at, e.succeeded_at, e.qualifying_at, e.exam_booked_at, e.exam_sat_at, e.exam_passed_at, e.certified_at)
+       is distinct from
+       (p.reached, p.ever, p.enrolled_at, p.started_at, p.week2_at, p.succeeded_at, p.qualifying_at, p.exam_booked_at, p.exam_sat_at, p.exam_passed_at, p.certified_at);
 
 -- name: CheckTalliesEqualHistory
 select coalesce(t.session_id, h.session_id) as session_id, coalesce(t.at, h.at) as at, coalesce(t.reached, h.reached) as reached, t.n, h.n as history
@@ -294,3 +285,13 @@ select before, after, been, count(*) as learners from moves group by before, aft
 select c.enrolment_id, c.stage, c.at, c.reached from journey.changes c
  where c.session_id = $3 and ($1::text[] is null or c.enrolment_id = any($1::text[])) and c.stage = any($2::text[])
  order by c.enrolment_id, c.stage, c.at, c.seq;
+
+-- name: UnlikeHistory
+-- Whose row is not what her history says, with the times at which each stage was first reached.
+select coalesce(e.enrolment_id, p.enrolment_id) as enrolment_id
+  from (select * from journey.enrolments where session_id = $1) e
+  full join (select * from journey.rows_of_history where session_id = $1) p on p.enrolment_id = e.enrolment_id
+ where (e.reached, e.ever, e.enrolled_at, e.started_at, e.week2_at, e.succeeded_at, e.qualifying_at, e.exam_booked_at, e.exam_sat_at, e.exam_passed_at, e.certified_at)
+       is distinct from
+       (p.reached, p.ever, p.enrolled_at, p.started_at, p.week2_at, p.succeeded_at, p.qualifying_at, p.exam_booked_at, p.exam_sat_at, p.exam_passed_at, p.certified_at)
+ order by 1;

@@ -187,3 +187,40 @@ delete from gradebook.pages where session_id = $1 and begun_at <= $2;
 update gradebook.schedules
    set begun_at = null, attempts = 0, retry_at = null, last_at = case when $3 = '' then last_at else begun_at end, collection_id = coalesce(nullif($3, ''), collection_id), failure = nullif($4, '')
  where session_id = $1 and begun_at = $2;
+
+-- name: BeginRecheck
+-- The advisory lock makes two workers who look at the same time ask for one.
+with mine as (select pg_try_advisory_xact_lock(hashtextextended('gradebook recheck', 0)) as got), due as (
+    select s.id from catalog.sessions s left join gradebook.rechecks r on r.session_id = s.id
+     where (select got from mine) and (r.asked_at is null or r.asked_at < $2) and exists (select 1 from gradebook.members m where m.session_id = s.id)
+     order by r.asked_at nulls first, s.id limit 1
+)
+insert into gradebook.rechecks (session_id, asked_at) select id, $1 from due
+on conflict (session_id) do update set asked_at = excluded.asked_at returning session_id;
+
+-- name: AskRecheck
+insert into gradebook.rechecks (session_id, asked_at) values ($1, $2) on conflict (session_id) do update set asked_at = excluded.asked_at;
+
+-- name: Rechecked
+insert into gradebook.rechecks as r (session_id, asked_at, checked_at, learners, differences, examples, differs_since) values ($1, $2, $2, $3, $4, $5, case when $4 > 0 then $2::timestamptz end)
+on conflict (session_id) do update set checked_at = excluded.checked_at, learners = excluded.learners, differences = excluded.differences, examples = excluded.examples,
+       differs_since = case when excluded.differences > 0 then coalesce(r.differs_since, excluded.differs_since) end;
+
+-- name: Recheck
+select s.key as session, r.checked_at, coalesce(r.checked_at is null or r.checked_at < r.asked_at, false) as pending, coalesce(r.learners, 0) as learners, coalesce(r.differences, 0) as differences,
+       coalesce(r.examples, '[]') as examples, r.differs_since
+  from catalog.sessions s left join gradebook.rechecks r on r.session_id = s.id where s.key = $1;
+
+-- name: Rechecks
+select s.key as session, r.checked_at, coalesce(r.checked_at is null or r.checked_at < r.asked_at, false) as pending, coalesce(r.learners, 0) as learners, coalesce(r.differences, 0) as differences,
+       coalesce(r.examples, '[]') as examples, r.differs_since
+  from catalog.sessions s left join gradebook.rechecks r on r.session_id = s.id where s.key > $1 order by s.key limit $2;
+
+-- name: RunsUnlikeCells
+select count(*) from (
+    (select * from gradebook.runs_of($1, null) except select * from gradebook.runs where session_id = $1)
+    union all
+    (select * from gradebook.runs where session_id = $1 except select * from gradebook.runs_of($1, null))) d;
+
+-- name: Figures
+select count(*) filter (where differences > 0) as differing, coalesce(extract(epoch from $1 - min(coalesce(checked_at, asked_at))), 0)::bigint as oldest_seconds from gradebook.rechecks;

@@ -312,6 +312,32 @@ func (f *fake) CollectGrades(ctx context.Context, _ api.Principal, session strin
 	return f.schedule(), f.asked(ctx, "CollectGrades", session)
 }
 
+func (f *fake) recheck() gradebook.Recheck {
+	c := gradebook.Recheck{Session: "PRD-8", Examples: []gradebook.Difference{}}
+	if !f.sparse {
+		when := at.UTC()
+		c.CheckedAt, c.DiffersSince, c.Pending, c.Learners, c.Differences = &when, &when, true, 7131, 2
+		c.Examples = append(c.Examples, gradebook.Difference{Kind: gradebook.StageDiffers, EnrolmentID: "enr_1", Stage: "started", At: &when, Reached: true}, gradebook.Difference{Kind: gradebook.RunDiffers})
+	}
+	return c
+}
+
+func (f *fake) StageChecks(ctx context.Context, _ api.Principal, p page.Request) ([]gradebook.Recheck, string, error) {
+	return []gradebook.Recheck{f.recheck()}, "", f.asked(ctx, "StageChecks", p)
+}
+
+func (f *fake) StageCheck(ctx context.Context, _ api.Principal, session string) (gradebook.Recheck, error) {
+	return f.recheck(), f.asked(ctx, "StageCheck", session)
+}
+
+func (f *fake) CheckStages(ctx context.Context, _ api.Principal, session string) (gradebook.Recheck, error) {
+	return f.recheck(), f.asked(ctx, "CheckStages", session)
+}
+
+func (f *fake) RebuildStages(ctx context.Context, _ api.Principal, session string) (int, error) {
+	return 2, f.asked(ctx, "RebuildStages", session)
+}
+
 func (f *fake) RecordStatements(ctx context.Context, _ api.Principal, session string, _ []byte) (gradebook.Collection, error) {
 	c := f.collection()
 	c.Kind, c.Family = gradebook.XAPI, "xapi"

@@ -44,24 +44,3 @@ func (h handlers) RecordStatements(ctx context.Context, r server.RecordStatement
 	slices.SortStableFunc(out.Others, func(a, b contract.StatementOutcome) int { return a.Position - b.Position })
 	return server.RecordStatements200JSONResponse(out), nil
 }
-
-func (h handlers) GetCollectionSchedule(ctx context.Context, r server.GetCollectionScheduleRequestObject) (server.GetCollectionScheduleResponseObject, error) {
-	s, err := h.rooms.CollectionSchedule(ctx, callerOf(ctx), r.Session)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.CollectionSchedule](s)
-	return server.GetCollectionSchedule200JSONResponse{Body: out, Headers: server.GetCollectionSchedule200ResponseHeaders{ETag: etag(s.Version)}}, err
-}
-
-func (h handlers) PutCollectionSchedule(ctx context.Context, r server.PutCollectionScheduleRequestObject) (server.PutCollectionScheduleResponseObject, error) {
-	out, now, err := put[contract.CollectionSchedule](r.Params.IfMatch, r.Body, func(n gradebook.NewSchedule, version int) (gradebook.Schedule, error) {
-		return h.rooms.PutCollectionSchedule(ctx, callerOf(ctx), r.Session, version, n)
-	})
-	return server.PutCollectionSchedule200JSONResponse{Body: out, Headers: server.PutCollectionSchedule200ResponseHeaders{ETag: etag(now.Version)}}, err
-}
-
-func (h handlers) CollectGrades(ctx context.Context, r server.CollectGradesRequestObject) (server.CollectGradesResponseObject, error) {
-	out, err := answered[contract.CollectionSchedule](h.rooms.CollectGrades(ctx, callerOf(ctx), r.Session))
-	return server.CollectGrades202JSONResponse(out), err
-}

@@ -57,6 +57,12 @@ type Rooms interface {
 	CollectionSchedule(ctx context.Context, who Principal, session string) (gradebook.Schedule, error)
 	PutCollectionSchedule(ctx context.Context, who Principal, session string, version int, n gradebook.NewSchedule) (gradebook.Schedule, error)
 	CollectGrades(ctx context.Context, who Principal, session string) (gradebook.Schedule, error)
+	// StageChecks lists when the stages of each session were compared with its facts, by key.
+	StageChecks(ctx context.Context, who Principal, p page.Request) (all []gradebook.Recheck, next string, err error)
+	StageCheck(ctx context.Context, who Principal, session string) (gradebook.Recheck, error)
+	CheckStages(ctx context.Context, who Principal, session string) (gradebook.Recheck, error)
+	// RebuildStages gives the number of changes that it made.
+	RebuildStages(ctx context.Context, who Principal, session string) (int, error)
 	// RecordStatements takes xAPI statements; what is something else is refused.
 	RecordStatements(ctx context.Context, who Principal, session string, content []byte) (gradebook.Collection, error)
 	Collection(ctx context.Context, who Principal, session, collection string) (gradebook.Collection, error)
