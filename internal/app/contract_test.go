@@ -66,6 +66,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.cohortsStory(t, walker, w.tokens(stranger)("learning:read"))
 	w.surveyStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(zoe)("learning:read", "surveys:answer"), w.tokens(stranger)("learning:read", "surveys:answer"))
 	w.lmsStory(t, walker, w.tokens(zoe)("learning:read"), w.tokens(staff)(api.Scopes...), w.tokens(stranger)("learning:read"))
+	w.collectingStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.rostersStory(t, walker)
 	(&asker{t: t, w: walker, token: w.tokens(staff)(api.Scopes...)}).intake()
 	w.figuresStory(t, walker, w.tokens(staff)(api.Scopes...))

@@ -39,7 +39,7 @@ var unaudited = map[string]string{
 // alsoDone are the operations that the walk of the whole house does not do, or does where nothing is left to change, each with the act that
 // the same door of its room leaves when the walk goes another way to it.
 var alsoDone = map[string]string{
-	"bookSitting": "sitting.booked", "recordResult": "sitting.passed", "createOffer": "offer.made", "importGrades": "grades.imported", "recordStatements": "grades.imported", "putCollectionSchedule": "grades.scheduled", "collectGrades": "grades.collection_asked", "checkStages": "stages.check_asked", "rebuildStages": "stages.rebuilt",
+	"bookSitting": "sitting.booked", "recordResult": "sitting.passed", "createOffer": "offer.made", "importGrades": "grades.imported", "recordStatements": "grades.imported",
 	"uploadRoster": "seat.reserved", "replayWebhooks": "webhook.replayed",
 }
 

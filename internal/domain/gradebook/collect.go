@@ -62,10 +62,7 @@ func (s *Service) CollectNow(ctx context.Context, session string) (out Schedule,
 		if err != nil {
 			return err
 		}
-		if waits == 0 {
-			if out.BegunAt != nil && tx.Now().Sub(*out.BegunAt) < patience {
-				return nil
-			}
+		if waits == 0 && (out.BegunAt == nil || tx.Now().Sub(*out.BegunAt) >= patience) {
 			begun := begins(tx.Now())
 			if _, err := tx.Exec(ctx, q.Q("BeginNow"), of.ID, begun); err != nil {
 				return err

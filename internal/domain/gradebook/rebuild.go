@@ -19,7 +19,7 @@ func (s *Service) Rebuild(ctx context.Context, session string) (n int, err error
 			return err
 		}
 		_, changes, err := derivedTx(ctx, tx, of)
-		if n = len(changes); err != nil || n == 0 {
+		if n = len(changes); err != nil {
 			return err
 		}
 		if err := journey.RecordTx(ctx, tx, changes); err != nil {

@@ -17,7 +17,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(all, w.deskRoutes()...)
 	all = append(all, w.accessRoutes()...)
 	all = append(all, w.hookRoutes()...)
-	all = append(all, w.lmsRoutes()...)
+	all = append(append(all, w.lmsRoutes()...), w.collectingRoutes()...)
 	all = append(append(all, w.examRoutes()...), append(w.proctorRoutes(), w.candidateRoutes()...)...)
 	all = append(append(all, w.labRoutes()...), w.labProviderRoutes()...)
 	all = append(all, w.proctoringProviderRoutes()...)
@@ -68,7 +68,7 @@ var areas = []area{
 		{"/console/behalf", "console.behalf"}, {"/console/partners", "console.partners"}, {"/partners", "console.roles"}, {"/cohorts", "console.cohorts"}, {"/console/providers", "console.providers"},
 		{"/console/clients", "console.clients"}, {"/console/webhooks", "console.webhooks"}, {"/console/platforms", "console.platforms"}, {"/console/campaigns", "console.campaigns"}, {"/console/mails", "console.mails"},
 	}},
-	{"console.area.trace", []place{{"/console/audit", "console.audit"}, {"/console/privacy", "console.privacy"}}},
+	{"console.area.trace", []place{{"/console/audit", "console.audit"}, {"/console/stage-checks", "console.checks"}, {"/console/privacy", "console.privacy"}}},
 }
 
 // Areas is the menu for the templates: who is of a school's desk has her desk alone.

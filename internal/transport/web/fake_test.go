@@ -34,6 +34,7 @@ type fake struct {
 	HookHouse
 	CertificateHouse
 	LMSHouse
+	CollectingHouse
 	ProctorHouse
 	OutreachHouse
 	PartnerHouse

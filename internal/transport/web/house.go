@@ -56,6 +56,7 @@ type House interface {
 	HookHouse
 	CertificateHouse
 	LMSHouse
+	CollectingHouse
 	ExamHouse
 	LabHouse
 	ProctoringProviderHouse
