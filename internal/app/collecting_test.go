@@ -2,7 +2,6 @@ package app_test
 
 import (
 	"testing"
-	"time"
 
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/lms"
@@ -10,12 +9,18 @@ import (
 	"cursus/internal/transport/api/apitest"
 )
 
+// scheduled has the grades of the session of the world collected, some day.
+func (w *world) scheduled() {
+	w.t.Helper()
+	w.onPlatform()
+	if _, err := w.h.Gradebook.PutSchedule(system, w.session.Key, 0, gradebook.NewSchedule{EveryDays: 7, NextAt: w.h.Clock.Now().AddDate(1, 0, 0), Cohorts: []gradebook.PullCohort{{ID: 12, Name: "PRO"}}}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 func init() {
 	walks = append(walks, func(w *world, _ string) map[string]string {
-		w.onPlatform()
-		if _, err := w.h.Gradebook.PutSchedule(system, "PRD-9", 0, gradebook.NewSchedule{EveryDays: 7, NextAt: w.h.Clock.Now().Add(time.Hour), Cohorts: []gradebook.PullCohort{{ID: 12, Name: "PRO"}}}); err != nil {
-			w.t.Fatal(err)
-		}
+		w.scheduled()
 		return map[string]string{"/console/sessions/:key/collecting": "/console/sessions/PRD-9/collecting"}
 	})
 }

@@ -445,6 +445,7 @@ func (w *world) rosterOf(walker *apitest.Walker, school map[string]string, secre
 	w.quiet()
 	d, _ := a.ask(200, "getRosterUpload", at, nil)["difference"].(map[string]any)
 	a.ask(202, "applyRosterUpload", at, map[string]any{"difference": d["sha256"]})
+	w.scheduled()
 	w.quiet()
 }
 
