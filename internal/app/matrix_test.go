@@ -215,7 +215,7 @@ func (c caller) sees(t *testing.T, o *apitest.Operation, kind string, r apitest.
 // shownByTheHouse are the addresses with a name at which nothing is in this house, with the reason: that somebody reads them is shown where the
 // whole contract is walked (TestTheWholeHouseKeepsTheContract).
 var shownByTheHouse = map[string]string{
-	"getAttendance": "no day of a workshop is held here", "getBadgeKey": "no badge is signed here", "getLMSEnrolment": "no platform is told of anybody here", "investigateDifference": "nothing differs here",
+	"getAttendance": "no day of a workshop is held here", "getBadgeKey": "no badge is signed here", "investigateDifference": "nothing differs here",
 	"exportCohortDigest": "the week of its example is not over here", "getFigure": "the figure of its example asks for a session by its key", "exportFigure": "the same",
 	"listExerciseLearners": "no grade report here has the exercise of its example",
 }
