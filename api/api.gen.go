@@ -968,6 +968,7 @@ func (e CollectionKind) Valid() bool {
 const (
 	ConditionNextAttendWorkshop ConditionNext = "attend_workshop"
 	ConditionNextBuy            ConditionNext = "buy"
+	ConditionNextBuyRetake      ConditionNext = "buy_retake"
 	ConditionNextContact        ConditionNext = "contact"
 	ConditionNextFollowCourse   ConditionNext = "follow_course"
 	ConditionNextHandIn         ConditionNext = "hand_in"
@@ -984,6 +985,8 @@ func (e ConditionNext) Valid() bool {
 	case ConditionNextAttendWorkshop:
 		return true
 	case ConditionNextBuy:
+		return true
+	case ConditionNextBuyRetake:
 		return true
 	case ConditionNextContact:
 		return true
@@ -1298,6 +1301,7 @@ func (e EnrolmentState) Valid() bool {
 const (
 	EntitlementCertificate   Entitlement = "certificate"
 	EntitlementCoaching      Entitlement = "coaching"
+	EntitlementExamRetake    Entitlement = "exam_retake"
 	EntitlementExtraContent  Entitlement = "extra_content"
 	EntitlementKnowHow       Entitlement = "know_how"
 	EntitlementKnowledge     Entitlement = "knowledge"
@@ -1314,6 +1318,8 @@ func (e Entitlement) Valid() bool {
 	case EntitlementCertificate:
 		return true
 	case EntitlementCoaching:
+		return true
+	case EntitlementExamRetake:
 		return true
 	case EntitlementExtraContent:
 		return true
@@ -4873,6 +4879,7 @@ const (
 	WithdrawalReasonOver            WithdrawalReason = "over"
 	WithdrawalReasonPaymentMismatch WithdrawalReason = "payment_mismatch"
 	WithdrawalReasonRefunded        WithdrawalReason = "refunded"
+	WithdrawalReasonRetakeUsed      WithdrawalReason = "retake_used"
 	WithdrawalReasonWithdrawn       WithdrawalReason = "withdrawn"
 )
 
@@ -4898,6 +4905,8 @@ func (e WithdrawalReason) Valid() bool {
 	case WithdrawalReasonPaymentMismatch:
 		return true
 	case WithdrawalReasonRefunded:
+		return true
+	case WithdrawalReasonRetakeUsed:
 		return true
 	case WithdrawalReasonWithdrawn:
 		return true
@@ -9960,6 +9969,9 @@ type Eligibility struct {
 	//
 	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
 	EnrolmentId EnrolmentID `json:"enrolment_id"`
+
+	// Retakes What a further attempt costs, where the next one is to be paid for and is not: each is ordered as any offer is.
+	Retakes *[]RetakeOffer `json:"retakes,omitempty"`
 }
 
 // EmailAddress An address.
@@ -10050,7 +10062,7 @@ type EnrolmentPage struct {
 	NextCursor *NextCursor `json:"next_cursor,omitempty"`
 }
 
-// Entitlement Something that a formula opens.
+// Entitlement Something that a formula opens; `exam_retake` stands alone.
 //
 // Example: knowledge
 type Entitlement string
@@ -10205,6 +10217,11 @@ type Exam struct {
 	//
 	// Example: true
 	Identity bool `json:"identity"`
+
+	// IncludedAttempts How many attempts need no paid retake; absent: none does. Of the proctored exam alone.
+	//
+	// Example: 1
+	IncludedAttempts *int `json:"included_attempts,omitempty"`
 
 	// Kind What the exam is for; the proctored one leads to the certificate.
 	//
@@ -13440,6 +13457,11 @@ type NewExam struct {
 	// Example: true
 	Identity *bool `json:"identity,omitempty"`
 
+	// IncludedAttempts How many attempts need no paid retake; absent: none does. Of the proctored exam alone.
+	//
+	// Example: 1
+	IncludedAttempts *int `json:"included_attempts,omitempty"`
+
 	// LimitMinutes Minutes of an attempt, before accommodations.
 	//
 	// Example: 90
@@ -14816,7 +14838,7 @@ type OfferPage struct {
 
 // OfferRow An entitlement, and which of the columns open it.
 type OfferRow struct {
-	// Entitlement Something that a formula opens.
+	// Entitlement Something that a formula opens; `exam_retake` stands alone.
 	//
 	// Example: knowledge
 	Entitlement Entitlement `json:"entitlement"`
@@ -17904,6 +17926,19 @@ type Requirement struct {
 	//
 	// Example: PRD-8
 	Workshop *Key `json:"workshop,omitempty"`
+}
+
+// RetakeOffer A further attempt at an exam at a price.
+type RetakeOffer struct {
+	// OfferId Id of the offer.
+	//
+	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+	OfferId OfferID `json:"offer_id"`
+
+	// Price An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Price Money `json:"price"`
 }
 
 // RetentionDays For how long it is kept.
@@ -25868,7 +25903,7 @@ type ClientInterface interface {
 
 	// BookSitting Book an exam
 	//
-	// Books a sitting of the proctored exam. While a condition is not met, it is refused (422) and `errors` names each.
+	// Books a sitting of the proctored exam. While a condition is not met, it is refused (422) and `errors` names each; `retake` is one where the next attempt is to be paid for.
 	//
 	// Corresponds with POST /v1/enrolments/{enrolment}/sittings (the `BookSitting` operationId).
 	BookSitting(ctx context.Context, enrolment EnrolmentRef, params *BookSittingParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -31953,7 +31988,7 @@ func (c *Client) GetReadiness(ctx context.Context, enrolment EnrolmentRef, param
 
 // BookSitting Book an exam
 //
-// Books a sitting of the proctored exam. While a condition is not met, it is refused (422) and `errors` names each.
+// Books a sitting of the proctored exam. While a condition is not met, it is refused (422) and `errors` names each; `retake` is one where the next attempt is to be paid for.
 //
 // Corresponds with POST /v1/enrolments/{enrolment}/sittings (the `BookSitting` operationId).
 func (c *Client) BookSitting(ctx context.Context, enrolment EnrolmentRef, params *BookSittingParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -60051,7 +60086,7 @@ type ClientWithResponsesInterface interface {
 
 	// BookSittingWithResponse Book an exam
 	//
-	// Books a sitting of the proctored exam. While a condition is not met, it is refused (422) and `errors` names each.
+	// Books a sitting of the proctored exam. While a condition is not met, it is refused (422) and `errors` names each; `retake` is one where the next attempt is to be paid for.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -84713,7 +84748,7 @@ func (c *ClientWithResponses) GetReadinessWithResponse(ctx context.Context, enro
 
 // BookSittingWithResponse Book an exam
 //
-// Books a sitting of the proctored exam. While a condition is not met, it is refused (422) and `errors` names each.
+// Books a sitting of the proctored exam. While a condition is not met, it is refused (422) and `errors` names each; `retake` is one where the next attempt is to be paid for.
 //
 // Returns a wrapper object for the known response body format(s).
 //

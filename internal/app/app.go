@@ -183,6 +183,7 @@ func (h *House) furnish(o Options) (err error) {
 	h.Gradebook = gradebook.New(h.DB, h.Jobs)
 	h.Workshops = workshops.New(h.DB, h.Jobs)
 	h.Exams = exams.New(h.DB, h.Jobs)
+	h.Sales.RetakeWith(h.Exams.NeedsRetakeTx)
 	h.Surveys = surveys.New(h.DB)
 	if err := h.openProctors(o, secret); err != nil {
 		return err

@@ -37,6 +37,9 @@ func (p Pages) ExamPage(ctx context.Context, who web.Viewer, enrolmentID string)
 		for _, c := range d.Conditions {
 			out.Checks = append(out.Checks, checkOf(c))
 		}
+		if out.Retakes, err = retakesTx(ctx, tx, e, d); err != nil {
+			return err
+		}
 		out.CanBook = d.Eligible
 		if len(sittings) > 0 && sittings[0].State != exams.Canceled {
 			y, err := exams.StoryTx(ctx, tx, sittings[0].ID)

@@ -237,12 +237,6 @@ func (r Rooms) Refund(ctx context.Context, _ api.Principal, n api.NewRefund) (sa
 	return r.h.Sales.Refund(ctx, sales.RefundOrder{OrderID: n.OrderID, AmountMinor: n.AmountMinor, Lines: n.Lines, Reason: n.Reason, IdempotencyKey: n.Key})
 }
 
-// Eligibility says whether a learner may sit the exam.
-func (r Rooms) Eligibility(ctx context.Context, _ api.Principal, enrolmentID string) (api.Eligibility, error) {
-	d, _, err := r.h.Exams.Eligibility(ctx, enrolmentID)
-	return api.Eligibility{EnrolmentID: enrolmentID, Eligible: d.Eligible, Conditions: d.Conditions}, err
-}
-
 // BookSitting books the exam.
 func (r Rooms) BookSitting(ctx context.Context, who api.Principal, enrolmentID, key string) (api.Sitting, error) {
 	x, err := r.h.Exams.Book(ctx, exams.BookSitting{LearnerID: who.PersonID, EnrolmentID: enrolmentID, IdempotencyKey: key})

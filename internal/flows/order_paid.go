@@ -55,13 +55,19 @@ func (h *House) orderPaid(ctx context.Context, e sales.OrderPaid) error {
 	}
 	for _, l := range o.Lines {
 		for _, part := range l.Parts {
-			if !l.Qualifying {
+			if !l.Qualifying && !l.Retake() {
 				break
 			}
 			if err := h.Exams.RefreshOne(ctx, part.EnrolmentID, o.ID); err != nil {
 				return err
 			}
 		}
+	}
+	if l := o.Lines[0]; l.Retake() {
+		return h.post(ctx, letter{
+			name: "retake_paid", reference: o.ID + ".paid", to: buyer, title: o.Title(), path: "/learning/" + l.Parts[0].EnrolmentID + "/exam",
+			facts: mails.Facts{Demo: o.Demo, Total: o.Total, Invoice: o.InvoiceNumber, Order: o.ID},
+		})
 	}
 	return h.post(ctx, letter{
 		name: "order_paid", reference: o.ID + ".paid", to: buyer, title: o.Title(), path: "/learning",
@@ -93,6 +99,13 @@ func (h *House) orderReversed(ctx context.Context, e sales.OrderReversed) error 
 		because = "its learner withdrew from the contract"
 	case "defaulted":
 		because = "an instalment was not paid"
+	}
+	unpaid, err := h.Exams.RetakeGone(ctx, o.ID)
+	if err == nil && unpaid != "" {
+		err = h.Certificates.RevokeFailed(ctx, unpaid)
+	}
+	if err != nil {
+		return err
 	}
 	for _, id := range enrolments {
 		if err := h.Certificates.RevokeUnpaid(ctx, id, because); err != nil {

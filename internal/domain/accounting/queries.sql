@@ -169,11 +169,14 @@ select 'paid_not_enrolled', o.id, o.id, coalesce(o.payment_id, ''), o.currency, 
  where o.paid_at is not null and o.organisation is null
    and not exists (select 1 from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id
                     where g.order_id = o.id and e.id = p.enrolment_id and e.session_id = p.session_id and e.learner_id = coalesce(l.holder_id, o.buyer_id))
+   and not exists (select 1 from enrolment.retakes r where r.order_id = o.id and r.enrolment_id = p.enrolment_id)
  group by o.id, o.payment_id, o.currency
 union all
 select 'enrolled_not_paid', o.id, o.id, coalesce(o.payment_id, ''), o.currency, o.total_minor, o.total_minor - o.credited_minor
   from sales.orders o
- where o.state not in ('paid', 'partially_refunded', 'disputed', 'accruing', 'billed') and exists (select 1 from enrolment.grants g where g.order_id = o.id and g.revoked_at is null)
+ where o.state not in ('paid', 'partially_refunded', 'disputed', 'accruing', 'billed') 
+   and (exists (select 1 from enrolment.grants g where g.order_id = o.id and g.revoked_at is null)
+        or exists (select 1 from enrolment.retakes r where r.order_id = o.id and r.revoked_at is null))
 union all
 select 'document_ledger', coalesce(d.order_id, b.order_id), coalesce(d.order_id, b.order_id), '', coalesce(d.currency, b.currency), coalesce(d.minor, 0), coalesce(b.minor, 0)
   from (select order_id, min(currency) as currency, sum(case kind when 'invoice' then amount_minor else -amount_minor end)::bigint as minor

@@ -232,7 +232,7 @@ select exists (select 1 from sales.orders where demo and paid_at is not null);
 -- Prices by what a place of a line on the session came to, largest first within a currency.
 select o.currency, (l.total_minor / l.quantity)::bigint as minor, sum(l.quantity)::bigint as places, min(o.paid_at) as first_at, max(o.paid_at) as last_at
   from sales.lines l join sales.orders o on o.id = l.order_id
- where l.session_id = $1 and o.paid_at is not null and l.total_minor > 0
+ where l.session_id = $1 and o.paid_at is not null and l.total_minor > 0 and not 'exam_retake' = any(l.entitlements) -- which is no place
  group by o.currency, l.total_minor / l.quantity
  order by o.currency, minor desc;
 

@@ -38,6 +38,9 @@ select to_jsonb(x) as row from enrolment.enrolments x where x.learner_id = $1 or
 -- name: enrolment.grants
 select to_jsonb(x) as row from enrolment.grants x join enrolment.enrolments e on e.id = x.enrolment_id where e.learner_id = $1 order by x.id;
 
+-- name: enrolment.retakes
+select to_jsonb(x) as row from enrolment.retakes x join enrolment.enrolments e on e.id = x.enrolment_id where e.learner_id = $1 order by x.id;
+
 -- name: enrolment.memberships
 select to_jsonb(x) as row from enrolment.memberships x where x.learner_id = $1 order by x.id;
 

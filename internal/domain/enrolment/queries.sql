@@ -33,11 +33,15 @@ returning enrolment_id;
 select 1 from enrolment.enrolments where id = $1 for update;
 
 -- name: LockByOrder
-select e.id from enrolment.enrolments e join enrolment.grants g on g.enrolment_id = e.id where g.order_id = $1 order by e.id for update of e;
+select e.id from enrolment.enrolments e
+ where e.id in (select g.enrolment_id from enrolment.grants g where g.order_id = $1 union select r.enrolment_id from enrolment.retakes r where r.order_id = $1)
+ order by e.id for update of e;
 
 -- name: Revoke
 with left_program as (
     update enrolment.memberships set revoked_at = $2, revoked_because = $3 where order_id = $1 and revoked_at is null
+), no_retake as (
+    update enrolment.retakes set revoked_at = $2, revoked_because = $3 where order_id = $1 and revoked_at is null
 ), told as (
     insert into jobs.queue (kind, args, created_at, due_at, rank)
     select 'enrolment.changed', jsonb_build_object('enrolment_id', e.id), now(), now(), 1
@@ -134,6 +138,22 @@ with them as (
       from them join catalog.sessions s on s.id = them.session_id where s.platform_key <> ''
 )
 update enrolment.grants g set suspended = $3 from them where g.id = them.id;
+
+-- name: GrantRetake
+insert into enrolment.retakes (id, enrolment_id, order_id, granted_at) values ($1, $2, $3, $4);
+
+-- name: HasRetake
+select exists (select 1 from enrolment.retakes where enrolment_id = $1 and revoked_at is null and used_by is null);
+
+-- name: RetakeUsed
+select exists (select 1 from enrolment.retakes where order_id = $1 and used_by is not null);
+
+-- name: UseRetake
+update enrolment.retakes set used_by = $2
+ where id = (select id from enrolment.retakes where enrolment_id = $1 and revoked_at is null and used_by is null order by granted_at, id limit 1);
+
+-- name: ReturnRetake
+update enrolment.retakes set used_by = null where used_by = $1;
 
 -- name: CheckQualifying
 select j.enrolment_id, j.reached & 4096 <> 0 as journey_says from journey.enrolments j

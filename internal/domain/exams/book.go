@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"cursus/internal/books/journey"
@@ -25,7 +26,7 @@ type BookSitting struct {
 }
 
 // Book books the exam. Another learner's enrolment is enrolment.ErrNoEnrolment. Errors: ErrNotEligible with every condition that is missing,
-// ErrBooked, ErrNoExam; of slots ErrNoSlot, ErrSlotNeeded, ErrSlotOver, ErrSlotFull, ErrOverlap.
+// enrolment.ErrNoRetake where the attempt alone is to be paid for, ErrBooked, ErrNoExam; of slots ErrNoSlot, ErrSlotNeeded, ErrSlotOver, ErrSlotFull, ErrOverlap.
 func (s *Service) Book(ctx context.Context, c BookSitting) (x Sitting, err error) {
 	b, err := json.Marshal(c)
 	if err != nil {
@@ -76,10 +77,8 @@ func (s *Service) bookTx(ctx context.Context, tx *postgres.Tx, c BookSitting) (s
 	if err != nil {
 		return "", err
 	}
-	for _, x := range sittings {
-		if x.State == Booked || x.State == Withheld {
-			return "", ErrBooked
-		}
+	if slices.ContainsFunc(sittings, Sitting.pending) {
+		return "", ErrBooked
 	}
 	if err := s.placeTx(ctx, tx, exam, e, c.SlotID, ""); err != nil {
 		return "", err
@@ -89,8 +88,13 @@ func (s *Service) bookTx(ctx context.Context, tx *postgres.Tx, c BookSitting) (s
 		return "", err
 	}
 	id := ident.New("sit")
-	if _, err := tx.Exec(ctx, q.Q("Add"), id, e.ID, e.LearnerID, e.SessionID, c.Kind, len(sittings)+1, string(conditions), tx.Now(), c.SlotID); err != nil {
+	if _, err := tx.Exec(ctx, q.Q("Add"), id, e.ID, e.LearnerID, e.SessionID, c.Kind, len(sittings)+1, string(conditions), tx.Now(), c.SlotID, exam.Included); err != nil {
 		return "", err
+	}
+	if d.Retake {
+		if err := enrolment.UseRetakeTx(ctx, tx, e.ID, id); err != nil {
+			return "", err
+		}
 	}
 	if err := recordTx(ctx, tx, Sitting{ID: id, EnrolmentID: e.ID, Kind: c.Kind}, true, journey.Eligible, journey.ExamBooked); err != nil {
 		return "", err
@@ -100,6 +104,9 @@ func (s *Service) bookTx(ctx context.Context, tx *postgres.Tx, c BookSitting) (s
 	}
 	return id, audit.AppendTx(ctx, tx, audit.Entry{Action: "sitting.booked", Object: id, Detail: map[string]any{"enrolment": e.ID, "attempt": len(sittings) + 1, "slot": c.SlotID}})
 }
+
+// pending says whether the sitting is to come, or its result is withheld.
+func (x Sitting) pending() bool { return x.State == Booked || x.State == Withheld }
 
 // bookable says why a slot, which the caller holds, cannot be booked by an enrolment.
 func bookable(x Slot, e enrolment.Enrolment, now time.Time) error {

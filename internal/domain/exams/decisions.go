@@ -24,6 +24,8 @@ type factRow struct {
 	Followed      pq.StringArray `db:"followed"`
 	Practised     bool           `db:"practised"`
 	Taken         int            `db:"taken"`
+	Paid          int            `db:"paid"`
+	Retakes       int            `db:"retakes"`
 	LastResult    *time.Time     `db:"last_result"`
 	Passed        bool           `db:"passed"`
 }
@@ -61,7 +63,7 @@ func decideTx(ctx context.Context, tx *postgres.Tx, e Exam, all []enrolment.Enro
 		r := known[x.ID]
 		f := facts{
 			entitled: x.Has(e.Kind.entitlement()), hold: x.Hold, disputed: r.Disputed, blocked: r.Blocked, blockedUntil: r.BlockedUntil,
-			way: ways[x.ID].State, identityUntil: r.IdentityUntil, followed: r.Followed, practised: r.Practised, taken: r.Taken, lastResult: r.LastResult,
+			way: ways[x.ID].State, identityUntil: r.IdentityUntil, followed: r.Followed, practised: r.Practised, taken: r.Taken, paid: r.Paid, retakes: r.Retakes, lastResult: r.LastResult,
 			passed: r.Passed || e.Kind.Counts() && ways[x.ID].State.Has(journey.ExamPassed), workshops: done[x.ID],
 		}
 		if g, ok := grades[x.ID]; ok {

@@ -30,6 +30,7 @@ const (
 	NeedsFormula  = "formula"  // an entitlement to the exam is in force
 	NeedsGrade    = "grade"    // the global grade reaches the exam's threshold
 	NeedsAttempts = "attempts" // an attempt is left
+	NeedsRetake   = "retake"   // the next attempt is paid for; only where it is not included
 	NeedsPending  = "pending"  // the exam is not passed already
 
 	NeedsArrears       = "arrears"       // no instalment is in default; only while one is
@@ -52,6 +53,7 @@ type Next string
 const (
 	NextBuy      Next = "buy"
 	NextPay      Next = "pay"
+	NextRetake   Next = "buy_retake"
 	NextLearn    Next = "learn"
 	NextVerify   Next = "verify_identity"
 	NextFollow   Next = "follow_course"
@@ -68,6 +70,7 @@ type Decision struct {
 	Eligible   bool
 	Conditions []Condition
 	ReviewAt   *time.Time
+	Retake     bool // the next attempt is not included: a retake pays for it
 }
 
 // facts is what the rule looks at: all that is true of one enrolment at one instant.
@@ -83,6 +86,8 @@ type facts struct {
 	followed      []string   // keys of courses
 	practised     bool
 	taken         int
+	paid          int // of these, by a retake
+	retakes       int // in force, and not used by a sitting that is over
 	lastResult    *time.Time
 	passed        bool
 	workshops     workshops.Completion
@@ -184,6 +189,10 @@ func (b *builder) attempts(e Exam, f facts) {
 		return // as often as she likes
 	}
 	b.ask(NeedsAttempts, f.taken < e.MaxAttempts, NextContact, "An attempt is left.")
+	if e.Included != nil && f.taken-f.paid >= *e.Included && f.taken < e.MaxAttempts && !f.passed {
+		b.Retake = true
+		b.ask(NeedsRetake, f.retakes > 0, NextRetake, "The retake is paid for.")
+	}
 	b.ask(NeedsPending, !f.passed, "", "The exam has not been passed yet.")
 	if e.WaitDays > 0 && f.lastResult != nil && !f.passed {
 		again := f.lastResult.AddDate(0, 0, e.WaitDays)
@@ -204,12 +213,17 @@ func (b *builder) workshops(e Exam, w workshops.Completion) {
 	}
 }
 
-// once are the conditions that do not take back that somebody had been fit to sit: having passed, having spent an attempt, and the calendar.
-var once = []string{NeedsAttempts, NeedsPending, NeedsWait, NeedsWindow}
+// once are the conditions that do not take back that somebody had been fit to sit: having passed, having spent an attempt, what the next one costs, and the calendar.
+var once = []string{NeedsAttempts, NeedsRetake, NeedsPending, NeedsWait, NeedsWindow}
 
 // Fit says whether she may sit but for the calendar and her attempts.
 func (d Decision) Fit() bool {
 	return !slices.ContainsFunc(d.Conditions, func(c Condition) bool { return !c.Met && !slices.Contains(once, c.Code) })
+}
+
+// AsksForRetake says whether the next attempt is to be paid for, and is not.
+func (d Decision) AsksForRetake() bool {
+	return slices.ContainsFunc(d.Conditions, func(c Condition) bool { return c.Code == NeedsRetake && !c.Met })
 }
 
 // marks is every condition with its sign, to see whether anything changed.
@@ -221,9 +235,12 @@ func (d Decision) marks() string {
 	return strings.TrimSpace(b.String())
 }
 
-// refusal is ErrNotEligible with a field for each condition that is missing.
+// refusal is ErrNotEligible with a field for each condition that is missing; enrolment.ErrNoRetake where that is the payment of the attempt alone.
 func (d Decision) refusal() *fault.Fault {
 	f := ErrNotEligible
+	if missing := func(c Condition) bool { return !c.Met && c.Code != NeedsRetake }; !d.Eligible && !slices.ContainsFunc(d.Conditions, missing) {
+		f = enrolment.ErrNoRetake
+	}
 	for _, c := range d.Conditions {
 		if !c.Met {
 			f = f.At("/conditions/"+c.Code, c.Code, c.Detail)

@@ -27,6 +27,10 @@ func drawn(t *rapid.T) (Exam, facts) {
 		OpensAt: near("opens"), ClosesAt: near("closes"), Diligence: rapid.Bool().Draw(t, "diligence"), Identity: rapid.Bool().Draw(t, "identity"),
 		Practice: rapid.Bool().Draw(t, "practice"), MaxAttempts: rapid.IntRange(1, 3).Draw(t, "max"), WaitDays: rapid.IntRange(0, 4).Draw(t, "wait"),
 	}}
+	if rapid.Bool().Draw(t, "retakes are sold") {
+		n := rapid.IntRange(1, 3).Draw(t, "included")
+		e.Included = &n
+	}
 	if rapid.Bool().Draw(t, "own threshold") {
 		g := rapid.IntRange(0, 4).Draw(t, "threshold")
 		e.GradePPM = &g
@@ -45,6 +49,7 @@ func drawn(t *rapid.T) (Exam, facts) {
 		taken: rapid.IntRange(0, 4).Draw(t, "taken"), lastResult: near("result"), passed: rapid.Bool().Draw(t, "passed"),
 		workshops: workshops.Completion{Days: 1, Attended: rapid.IntRange(0, 1).Draw(t, "attended"), MinDays: rapid.IntRange(0, 1).Draw(t, "days")},
 	}
+	f.paid, f.retakes = rapid.IntRange(0, f.taken).Draw(t, "paid"), rapid.IntRange(0, 1).Draw(t, "retakes")
 	if rapid.Bool().Draw(t, "graded") {
 		g := rapid.IntRange(0, 4).Draw(t, "grade")
 		f.gradePPM = &g
@@ -80,7 +85,8 @@ func TestADecisionIsTheSumOfItsReasons(t *testing.T) {
 			"no formula": !f.entitled, "dispute": f.disputed, "arrears": f.hold == enrolment.HoldAll, "identity": e.Identity && (f.identityUntil == nil || !f.identityUntil.After(noon)),
 			"early": e.OpensAt != nil && noon.Before(*e.OpensAt), "late": e.ClosesAt != nil && !noon.Before(*e.ClosesAt), "prerequisite": len(e.Prerequisites) > len(f.followed),
 			"spent": e.Kind != Practice && f.taken >= e.MaxAttempts, "passed": e.Kind != Practice && f.passed, "block": f.blocked && (f.blockedUntil == nil || f.blockedUntil.After(noon)),
-			"grade": e.Kind == Proctored && e.GradePPM != nil && (f.gradePPM == nil || *f.gradePPM < *e.GradePPM),
+			"not paid for": e.Kind != Practice && e.Included != nil && f.taken-f.paid >= *e.Included && f.retakes == 0,
+			"grade":        e.Kind == Proctored && e.GradePPM != nil && (f.gradePPM == nil || *f.gradePPM < *e.GradePPM),
 		} {
 			if shut && d.Eligible {
 				t.Fatal(what, "does not shut the door")

@@ -52,13 +52,14 @@ type Rules struct {
 	Practice      bool           `db:"practice"`      // the practice exam comes first
 	Prerequisites pq.StringArray `db:"prerequisites"` // keys of courses that were followed with success
 	MaxAttempts   int            `db:"max_attempts"`
-	WaitDays      int            `db:"wait_days"`      // between a result and the next attempt
-	LimitMinutes  int            `db:"limit_minutes"`  // of one attempt, before accommodations
-	PassPPM       int            `db:"pass_ppm"`       // what a score has to reach
-	CancelHours   int            `db:"cancel_hours"`   // before a slot begins, until which it can be left or changed
-	OfferHours    int            `db:"offer_hours"`    // how long a place that became free is kept for who waits
-	AppealDays    int            `db:"appeal_days"`    // after a result
-	HouseVerifies bool           `db:"house_verifies"` // what a school that proctors proposes is verified by the institute
+	Included      *int           `db:"included_attempts"` // of the proctored exam: attempts beyond these need a paid retake each; nil: none does
+	WaitDays      int            `db:"wait_days"`         // between a result and the next attempt
+	LimitMinutes  int            `db:"limit_minutes"`     // of one attempt, before accommodations
+	PassPPM       int            `db:"pass_ppm"`          // what a score has to reach
+	CancelHours   int            `db:"cancel_hours"`      // before a slot begins, until which it can be left or changed
+	OfferHours    int            `db:"offer_hours"`       // how long a place that became free is kept for who waits
+	AppealDays    int            `db:"appeal_days"`       // after a result
+	HouseVerifies bool           `db:"house_verifies"`    // what a school that proctors proposes is verified by the institute
 }
 
 // Exam is an exam of a session. One that nobody wrote has no id and version 0.
@@ -142,6 +143,8 @@ func (n NewExam) validate(kind Kind) error {
 		refuse(p == "" || len(p) > 40, "/prerequisites", "bad-key", "The key of a course.")
 	}
 	refuse(!between(n.MaxAttempts, 1, 20), "/max_attempts", "out-of-range", "1 to 20.")
+	refuse(n.Included != nil && kind != Proctored, "/included_attempts", "not-here", "Retakes of the proctored exam alone are sold.")
+	refuse(n.Included != nil && !between(*n.Included, 1, n.MaxAttempts), "/included_attempts", "out-of-range", "1 to the number of attempts.")
 	refuse(!between(n.WaitDays, 0, 365), "/wait_days", "out-of-range", "0 to 365.")
 	refuse(!between(n.LimitMinutes, 1, 1440), "/limit_minutes", "out-of-range", "1 to 1,440.")
 	refuse(!between(n.PassPPM, 0, 1_000_000), "/pass_ppm", "out-of-range", "0 to 1,000,000.")
@@ -191,7 +194,7 @@ func (s *Service) PutTx(ctx context.Context, tx *postgres.Tx, session string, ki
 		return Exam{}, fault.InvalidInput(fault.Field{Pointer: "/prerequisites", Code: "no-such-course", Detail: "There is no course " + unknown[0] + "."})
 	}
 	if _, err := tx.Exec(ctx, q.Q("PutExam"), ident.New("exm"), x.ID, kind, n.Title.EN, n.Title.FR, n.OpensAt, n.ClosesAt, n.GradePPM, n.Diligence, n.Identity,
-		n.Practice, n.Prerequisites, n.MaxAttempts, n.WaitDays, n.LimitMinutes, n.PassPPM, n.CancelHours, n.OfferHours, n.AppealDays, tx.Now(), n.HouseVerifies); err != nil {
+		n.Practice, n.Prerequisites, n.MaxAttempts, n.WaitDays, n.LimitMinutes, n.PassPPM, n.CancelHours, n.OfferHours, n.AppealDays, tx.Now(), n.HouseVerifies, n.Included); err != nil {
 		return Exam{}, err
 	}
 	e, err := ExamTx(ctx, tx, x.ID, kind)

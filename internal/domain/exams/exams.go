@@ -194,6 +194,7 @@ func Checks() []postgres.Check {
 		{Invariant: "13", Name: "nobody sat an exam without having been eligible", Query: q.Q("CheckEligible")},
 		{Invariant: "18", Name: "the journey knows who passed", Query: q.Q("CheckPassed")},
 		{Invariant: "13", Name: "who passed was verified, where she was proctored", Query: q.Q("CheckAttempts")},
+		{Invariant: "13", Name: "an attempt that is not included was paid for by a retake of its own", Query: q.Q("CheckRetakes")},
 		{Invariant: "11", Name: "no slot of an exam has more places taken than it has", Query: q.Q("CheckPlaces")},
 		{Invariant: "21", Name: "an attempt that no person decided is what the review of its provider says that counts", Query: q.Q("CheckProctors")},
 		{Invariant: "14", Name: "an appeal is decided by another person than the result", Query: q.Q("CheckAppeals")},

@@ -14,7 +14,7 @@ import (
 // SittingMoved says that a sitting was canceled or has another place or time.
 type SittingMoved struct {
 	SittingID string    `json:"sitting_id"`
-	News      string    `json:"news"` // moved, canceled, slot_canceled
+	News      string    `json:"news"` // moved, canceled, slot_canceled, retake_refunded
 	At        time.Time `json:"at"`
 }
 
@@ -124,6 +124,9 @@ func (s *Service) CancelTx(ctx context.Context, tx *postgres.Tx, sittingID, lear
 
 func (s *Service) endBookingTx(ctx context.Context, tx *postgres.Tx, x Sitting, news string) error {
 	if _, err := tx.Exec(ctx, q.Q("Result"), x.ID, Canceled, nil, x.Reference, nil, ""); err != nil {
+		return err
+	}
+	if err := enrolment.ReturnRetakeTx(ctx, tx, x.ID); err != nil {
 		return err
 	}
 	if err := moveTx(ctx, tx, x, ""); err != nil {

@@ -1,18 +1,18 @@
 -- name: Exams
-select id, session_id, kind, title_en, title_fr, opens_at, closes_at, grade_ppm, diligence, identity, practice, prerequisites, max_attempts, wait_days,
+select id, session_id, kind, title_en, title_fr, opens_at, closes_at, grade_ppm, diligence, identity, practice, prerequisites, max_attempts, included_attempts, wait_days,
        limit_minutes, pass_ppm, cancel_hours, offer_hours, appeal_days, house_verifies, version
   from exams.exams where session_id = $1 order by kind;
 
 -- name: PutExam
 insert into exams.exams (id, session_id, kind, title_en, title_fr, opens_at, closes_at, grade_ppm, diligence, identity, practice, prerequisites, max_attempts,
-                         wait_days, limit_minutes, pass_ppm, cancel_hours, offer_hours, appeal_days, created_at, house_verifies)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+                         wait_days, limit_minutes, pass_ppm, cancel_hours, offer_hours, appeal_days, created_at, house_verifies, included_attempts)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
 on conflict on constraint one_exam_per_kind do update
    set title_en = excluded.title_en, title_fr = excluded.title_fr, opens_at = excluded.opens_at, closes_at = excluded.closes_at, grade_ppm = excluded.grade_ppm,
        diligence = excluded.diligence, identity = excluded.identity, practice = excluded.practice, prerequisites = excluded.prerequisites,
        max_attempts = excluded.max_attempts, wait_days = excluded.wait_days, limit_minutes = excluded.limit_minutes, pass_ppm = excluded.pass_ppm,
        cancel_hours = excluded.cancel_hours, offer_hours = excluded.offer_hours, appeal_days = excluded.appeal_days, house_verifies = excluded.house_verifies,
-       version = exams.exams.version + 1;
+       included_attempts = excluded.included_attempts, version = exams.exams.version + 1;
 
 -- name: UnknownCourses
 select k from unnest($1::text[]) as k where not exists (select 1 from catalog.courses c where c.key = k) order by k;
@@ -24,7 +24,7 @@ select e.id as enrolment_id, exams.disputed(e.id) as disputed, coalesce(b.blocke
          or exists (select 1 from gradebook.cells m join gradebook.columns k on k.id = m.column_id and k.kind = 'exercise'
                       join catalog.exercises x on x.session_id = k.session_id and x.label = k.label and x.activity = 'mock'
                      where m.enrolment_id = e.id and m.value >= 0) as practised,
-       t.taken, t.last_result, t.passed
+       t.taken, t.paid, t.last_result, t.passed, r.retakes
   from enrolment.enrolments e
   left join lateral (select blocked, until from exams.blocks where enrolment_id = e.id order by seq desc limit 1) b on true
   left join lateral (select verified, valid_until from exams.identity_checks where learner_id = e.learner_id order by seq desc limit 1) i on true
@@ -34,8 +34,12 @@ select e.id as enrolment_id, exams.disputed(e.id) as disputed, coalesce(b.blocke
         join journey.enrolments j on j.enrolment_id = o.id and j.reached & 64 <> 0
        where o.learner_id = e.learner_id) f on true
   cross join lateral (
-      select count(*) as taken, max(x.result_at) as last_result, coalesce(bool_or(x.state = 'passed'), false) as passed
-        from exams.sittings x where x.enrolment_id = e.id and x.kind = $2 and x.state in ('passed', 'failed', 'no_show', 'withheld')) t
+      select count(*) as taken, count(p.id) as paid, max(x.result_at) as last_result, coalesce(bool_or(x.state = 'passed'), false) as passed
+        from exams.sittings x left join enrolment.retakes p on p.used_by = x.id
+       where x.enrolment_id = e.id and x.kind = $2 and x.state in ('passed', 'failed', 'no_show', 'withheld')) t
+  cross join lateral ( -- that of a booked sitting is there for it still
+      select count(*) as retakes from enrolment.retakes p left join exams.sittings x on x.id = p.used_by
+       where p.enrolment_id = e.id and p.revoked_at is null and (p.used_by is null or x.state = 'booked')) r
  where e.id = any($1::text[]);
 
 -- name: Stirs
@@ -83,8 +87,8 @@ insert into exams.accommodations (enrolment_id, learner_id, extra_minutes, perce
 select extra_minutes, percent, reason, recorded_by, recorded_at from exams.accommodations where enrolment_id = $1 order by seq desc limit 100;
 
 -- name: Add
-insert into exams.sittings (id, enrolment_id, learner_id, session_id, kind, attempt, state, eligibility, booked_at, slot_id)
-values ($1, $2, $3, $4, $5, $6, 'booked', $7, $8, nullif($9::text, ''));
+insert into exams.sittings (id, enrolment_id, learner_id, session_id, kind, attempt, state, eligibility, booked_at, slot_id, included)
+values ($1, $2, $3, $4, $5, $6, 'booked', $7, $8, nullif($9::text, ''), $10);
 
 -- name: One
 select id, enrolment_id, learner_id, session_id, kind, attempt, state, score_ppm, reference, booked_at, result_at, coalesce(slot_id, '') as slot_id, held_state from exams.sittings where id = $1;
@@ -102,6 +106,17 @@ update exams.sittings set state = $2, score_ppm = $3, reference = $4, result_at 
 
 -- name: CheckEligible
 select id, enrolment_id from exams.sittings where eligibility -> 'eligible' is distinct from 'true'::jsonb;
+
+-- name: CheckRetakes
+-- Attempts are those that were included when they were booked, or paid for; what pays for one is the enrolment's own, and nobody has passed one of which the money went back.
+select s.id, s.enrolment_id, 'not paid for' as what from exams.sittings s
+ where s.state <> 'canceled' and s.included is not null and not exists (select 1 from enrolment.retakes r where r.used_by = s.id)
+   and s.included <= (select count(*) from exams.sittings o where o.enrolment_id = s.enrolment_id and o.kind = s.kind and o.state <> 'canceled' and o.attempt < s.attempt
+                         and not exists (select 1 from enrolment.retakes r where r.used_by = o.id))
+union all
+select r.id, r.enrolment_id, 'pays for what it cannot' from enrolment.retakes r left join exams.sittings s on s.id = r.used_by
+ where r.used_by is not null and (s.state is null or s.state = 'canceled' or s.enrolment_id <> r.enrolment_id or s.included is null
+                                  or s.state = 'passed' and r.revoked_at < now() - interval '15 minutes');
 
 -- name: CheckPassed
 select s.id, s.enrolment_id from exams.sittings s join journey.enrolments j on j.enrolment_id = s.enrolment_id
@@ -222,7 +237,12 @@ select distinct x.id from exams.slots x join exams.waiting w on w.slot_id = x.id
  order by 1 limit $2;
 
 -- name: Unsound
-select exams.disputed(s.enrolment_id) from exams.sittings s where s.id = $1;
+select exams.disputed(s.enrolment_id) or $2 and exists (select 1 from enrolment.retakes r where r.used_by = s.id and r.revoked_at is not null)
+  from exams.sittings s where s.id = $1;
+
+-- name: UnpaidOf
+-- The sitting that was to be paid for by a retake of which everything was given back.
+select s.id from enrolment.retakes r join exams.sittings s on s.id = r.used_by where r.order_id = $1 and r.revoked_at is not null;
 
 -- name: WithheldOf
 select id from exams.sittings where enrolment_id = any($1::text[]) and state = 'withheld' order by id;

@@ -68,7 +68,7 @@ func (s *Service) RecordResult(ctx context.Context, r Result) (x Sitting, err er
 
 // resultTx writes a result; the enrolment is held.
 func (s *Service) resultTx(ctx context.Context, tx *postgres.Tx, x *Sitting, r Result) error {
-	sound, err := soundTx(ctx, tx, *x)
+	sound, err := soundTx(ctx, tx, *x, r.State)
 	if err != nil {
 		return err
 	}
@@ -152,14 +152,14 @@ func (s *Service) amendTx(ctx context.Context, tx *postgres.Tx, x *Sitting, r Re
 	return audit.AppendTx(ctx, tx, audit.Entry{Action: "sitting.amended", Object: x.ID, Detail: map[string]any{"score_ppm": r.ScorePPM}})
 }
 
-// soundTx says whether a result can be told now: the exam is open to her still, and nobody contests its payment.
-func soundTx(ctx context.Context, tx *postgres.Tx, x Sitting) (bool, error) {
+// soundTx says whether a result can be told now: the exam is open to her still, nobody contests its payment, and one that is passed was paid for.
+func soundTx(ctx context.Context, tx *postgres.Tx, x Sitting, result State) (bool, error) {
 	e, err := enrolment.OneTx(ctx, tx, x.EnrolmentID)
 	if err != nil {
 		return false, err
 	}
 	var bad bool
-	if err := tx.Get(ctx, &bad, q.Q("Unsound"), x.ID); err != nil {
+	if err := tx.Get(ctx, &bad, q.Q("Unsound"), x.ID, result == Passed); err != nil {
 		return false, err
 	}
 	return !bad && e.Has(x.Kind.entitlement()), nil
@@ -179,7 +179,7 @@ func (s *Service) releaseTx(ctx context.Context, tx *postgres.Tx, enrolments []s
 		if x.State != Withheld { // somebody else told it meanwhile
 			continue
 		}
-		sound, err := soundTx(ctx, tx, x)
+		sound, err := soundTx(ctx, tx, x, State(x.HeldState))
 		if err != nil {
 			return err
 		}

@@ -98,6 +98,9 @@ func (f Formula) validate() error {
 	if len(f.Entitlements) == 0 {
 		return ErrEntitlements
 	}
+	if f.Has(ExamRetake) && (len(f.Entitlements) > 1 || f.Qualifying) {
+		refuse("/entitlements", "retake-alone", "A retake of an exam is sold by itself, to who has a formula that counts already.")
+	}
 	if f.Position < 0 || f.Position > 1000 {
 		refuse("/position", "out-of-range", "0 to 1,000.")
 	}

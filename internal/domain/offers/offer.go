@@ -84,6 +84,9 @@ func (o Offer) StateAt(t time.Time) string {
 	return Standing
 }
 
+// Retake says whether the offer is a further attempt at an exam: the public is not shown it, and it takes no place.
+func (o Offer) Retake() bool { return slices.Contains(o.Entitlements, ExamRetake) }
+
 // ValidAt says why an offer cannot be taken at an instant; nil when it can.
 func (o Offer) ValidAt(t time.Time) error {
 	if o.StateAt(t) != Standing {
@@ -187,6 +190,8 @@ func CreateTx(ctx context.Context, tx *postgres.Tx, n NewOffer) (Offer, error) {
 		return Offer{}, err
 	case f.Archived:
 		return Offer{}, ErrArchived
+	case f.Has(ExamRetake) && on.edition.ID != "":
+		return Offer{}, ErrRetakeOffer
 	}
 	id, publication := ident.New("off"), cmp.Or(n.Publication, catalog.Published)
 	if _, err := tx.Exec(ctx, q.Q("Add"), id, nullable(on.session.ID), nullable(on.edition.ID), n.Formula, n.Price.Minor, n.Price.Currency, n.ValidFrom, n.ValidUntil,
@@ -310,23 +315,37 @@ func MayTakeTx(ctx context.Context, tx *postgres.Tx, o Offer, personID string) e
 
 // OfSessionTx lists the offers of a session to the public that are published, the simplest formula first.
 func OfSessionTx(ctx context.Context, tx *postgres.Tx, sessionID string) ([]Offer, error) {
-	return list(ctx, tx, "OfSession", sessionID, pq.Array([]string{}))
+	return list(ctx, tx, "OfSession", sessionID, pq.Array([]string{}), false)
 }
 
 // ForTx lists the offers of a session or an edition (an id) that are published and that a person may see: those for the
 // public, and those for her organisations. An empty person is the public.
 func ForTx(ctx context.Context, tx *postgres.Tx, onID, personID string) ([]Offer, error) {
-	of := []string{}
-	if personID != "" {
-		var err error
-		if of, err = identity.OrganisationsOfTx(ctx, tx, personID); err != nil {
-			return nil, err
-		}
+	of, err := organisationsOf(ctx, tx, personID)
+	if err != nil {
+		return nil, err
 	}
 	if len(onID) > 4 && onID[:4] == "edn_" {
 		return list(ctx, tx, "OfEdition", onID, pq.Array(of))
 	}
-	return list(ctx, tx, "OfSession", onID, pq.Array(of))
+	return list(ctx, tx, "OfSession", onID, pq.Array(of), false)
+}
+
+// RetakesTx lists the retakes of its exam that a session (an id) offers a person: published, hers to see, and on sale now.
+func RetakesTx(ctx context.Context, tx *postgres.Tx, sessionID, personID string) ([]Offer, error) {
+	of, err := organisationsOf(ctx, tx, personID)
+	if err != nil {
+		return nil, err
+	}
+	all, err := list(ctx, tx, "OfSession", sessionID, pq.Array(of), true)
+	return slices.DeleteFunc(all, func(o Offer) bool { return o.ValidAt(tx.Now()) != nil }), err
+}
+
+func organisationsOf(ctx context.Context, tx *postgres.Tx, personID string) ([]string, error) {
+	if personID == "" {
+		return []string{}, nil
+	}
+	return identity.OrganisationsOfTx(ctx, tx, personID)
 }
 
 // Filter chooses offers; empty fields do not. Session and Edition are keys or ids, On is either, State is one of the six.

@@ -36,10 +36,11 @@ const (
 	Workshop      = "workshop"
 	ManagerReport = "manager_report"
 	Coaching      = "coaching"
+	ExamRetake    = "exam_retake" // a further attempt at an exam; it is sold alone, on a session
 )
 
 // Entitlements lists all of them in the order to show.
-var Entitlements = []string{Knowledge, Practice, KnowHow, Labs, ExtraContent, Workshop, Coaching, ManagerReport, ProctoredExam, Certificate}
+var Entitlements = []string{Knowledge, Practice, KnowHow, Labs, ExtraContent, Workshop, Coaching, ManagerReport, ProctoredExam, Certificate, ExamRetake}
 
 // Every fault of this room.
 var (
@@ -49,6 +50,7 @@ var (
 	ErrArchived       = fault.New(fault.Unprocessable, "formula-archived", "This formula is archived: it is not offered anew.")
 	ErrFormulaTaken   = fault.New(fault.Conflict, "formula-exists", "There is a formula with this key already.")
 	ErrFormulaChanged = fault.New(fault.Precondition, "changed-meanwhile", "The formula was changed since you read it. Read it again and decide again.")
+	ErrRetakeOffer    = fault.New(fault.Unprocessable, "retake-of-a-session", "A retake of an exam is offered on a session.")
 	ErrUnseen         = fault.New(fault.Unprocessable, "not-published", "An offer is published when the session or the edition that it is on is. Until then it may be a draft.")
 	ErrTaken          = fault.New(fault.Conflict, "offer-exists", "This formula has a price in this currency for this audience already. Withdraw it first.")
 	ErrNotValid       = fault.New(fault.Unprocessable, "offer-not-valid", "This offer cannot be taken now: its time has not come or is over.")

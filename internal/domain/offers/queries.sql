@@ -40,7 +40,7 @@ select o.id, coalesce(o.session_id, '') as session_id, coalesce(s.key, '') as se
        coalesce(o.audience, '') as audience, o.quota, o.call_en, o.call_fr, o.publication, o.withdrawn_at, o.created_at, s.capacity, o.withdrawal
   from offers.offers o join offers.formulas f on f.key = o.formula
   left join catalog.sessions s on s.id = o.session_id left join programs.editions e on e.id = o.edition_id
- where o.session_id = $1 and o.publication = 'published' and (o.audience is null or o.audience = any($2::text[]))
+ where o.session_id = $1 and o.publication = 'published' and ('exam_retake' = any(f.entitlements)) = $3 and (o.audience is null or o.audience = any($2::text[]))
  order by f.position, o.currency, o.price_minor, o.id;
 
 -- name: OfEdition

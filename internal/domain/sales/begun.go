@@ -21,7 +21,7 @@ func (o Order) fixedBy(begun map[string]bool) (why string) {
 	for _, l := range o.Lines {
 		switch {
 		case l.HolderID != "":
-		case l.begun(begun):
+		case l.begun(begun), l.Retake():
 			why = ErrBegun.Code
 		default:
 			return ""

@@ -92,7 +92,7 @@ func (c PlaceOrder) asChosen(o Order) ChooseWay {
 // PlaceOrder places an order. One that costs nothing is fulfilled when it returns; another one carries the address of its
 // pay page. While an order of the same offers waits for its payment, that one is given instead of a second. Errors:
 // offers.ErrNoOffer, offers.ErrNotValid, ErrClosed, ErrEditionClosed, ErrEnrolled, ErrOpenAlready, ErrTwice, ErrCurrencies,
-// ErrSoldOut, ErrQuota, identity.ErrNoOrganisation, ErrNoContact, payments.ErrNoProvider, those of ChooseWay where a way was chosen, and those of idempotency and of the provider. After the last of these the order
+// ErrSoldOut, ErrQuota, ErrRetakeAlone, ErrRetakeLeft and what the exam says of a retake, identity.ErrNoOrganisation, ErrNoContact, payments.ErrNoProvider, those of ChooseWay where a way was chosen, and those of idempotency and of the provider. After the last of these the order
 // is there and the same call tries again.
 func (s *Service) PlaceOrder(ctx context.Context, c PlaceOrder) (Order, error) {
 	c, err := c.normal()
@@ -287,7 +287,7 @@ func add(ctx context.Context, tx *postgres.Tx, o Order) error {
 			"reason": l.Reason, "total": l.Total.Minor, "price": nullable(l.PriceID),
 		})
 		for _, p := range l.Parts {
-			parts = append(parts, map[string]any{"line": l.N, "position": p.Position, "session": p.SessionID, "weight": p.Weight, "sold": p.Sold})
+			parts = append(parts, map[string]any{"line": l.N, "position": p.Position, "session": p.SessionID, "weight": p.Weight, "sold": p.Sold, "place": !l.Retake()})
 		}
 	}
 	linesJSON, err := json.Marshal(lines)
@@ -316,13 +316,22 @@ func (s *Service) mayOrder(ctx context.Context, tx *postgres.Tx, c PlaceOrder, i
 		if w.on, err = thingOf(ctx, tx, w.offer); err != nil {
 			return buyer, err
 		}
-		if err := w.on.openAt(tx.Now()); err != nil {
-			return buyer, err
+		retake := w.offer.Retake()
+		if !retake { // its exam is sat when joining is long over
+			if err := w.on.openAt(tx.Now()); err != nil {
+				return buyer, err
+			}
 		}
 		if i == 0 {
 			if buyer, err = identity.PersonTx(ctx, tx, c.BuyerID); err != nil {
 				return buyer, err
 			}
+		}
+		if retake {
+			if err := s.mayRetake(ctx, tx, c, *w); err != nil {
+				return buyer, err
+			}
+			continue
 		}
 		if c.Organisation != "" { // its seats are for others
 			continue

@@ -19,7 +19,7 @@ select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.orga
        l.discount_reason, l.total_minor as line_minor, l.credited_minor as line_credited, coalesce(l.membership_id, '') as membership_id, coalesce(l.holder_id, '') as holder_id,
        p.position, p.session_id as part_session, p.weight, coalesce(p.enrolment_id, '') as enrolment_id, p.sold_minor, p.credited_minor as part_credited,
        not exists (select 1 from sales.lines m
-                    where m.order_id = o.id and not exists (
+                    where m.order_id = o.id and ('exam_retake' = any(m.entitlements) or not exists ( -- each retake is another one
                         select 1 from sales.lines y join sales.orders x on x.id = y.order_id
                          where y.order_id <> o.id and (y.session_id = m.session_id or y.edition_id = m.edition_id) and x.buyer_id = o.buyer_id and y.holder_id is null
                            and x.organisation is null and o.organisation is null
@@ -33,7 +33,7 @@ select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.orga
                         select 1 from (select z.order_id, z.line from sales.seats z where z.person_id = o.buyer_id and z.state = 'claimed' offset 0) z
                           join sales.lines y on y.order_id = z.order_id and y.line = z.line
                          where (y.session_id = m.session_id or y.edition_id = m.edition_id)
-                           and o.organisation is null and y.entitlements @> m.entitlements)) as superseded
+                           and o.organisation is null and y.entitlements @> m.entitlements))) as superseded
   from sales.orders o join sales.lines l on l.order_id = o.id join sales.parts p on p.order_id = l.order_id and p.line = l.line and p.seat = 0
   left join catalog.sessions s on s.id = l.session_id left join programs.editions e on e.id = l.edition_id
  where o.id = $1 order by l.line, p.position for update of o;
@@ -97,9 +97,9 @@ with placed as (
       from jsonb_to_recordset($14::jsonb) as l(line int, offer text, session text, edition text, version int, formula text, entitlements text[],
            qualifying boolean, quantity int, list bigint, discount bigint, reason text, total bigint, price text)
 )
-insert into sales.parts (order_id, line, seat, position, session_id, weight, sold_minor)
-select $1, p.line, 0, p.position, p.session, p.weight, p.sold
-  from jsonb_to_recordset($15::jsonb) as p(line int, position int, session text, weight bigint, sold bigint);
+insert into sales.parts (order_id, line, seat, position, session_id, weight, sold_minor, place)
+select $1, p.line, 0, p.position, p.session, p.weight, p.sold, p.place
+  from jsonb_to_recordset($15::jsonb) as p(line int, position int, session text, weight bigint, sold bigint, place boolean);
 
 -- name: Move
 update sales.orders set state = $2, credited_minor = $3, paid_at = $4, closed_at = $5 where id = $1;
@@ -187,7 +187,9 @@ select o.id, o.total_minor, p.captured_minor from sales.orders o left join payme
 select p.order_id, p.line, p.position from sales.parts p join sales.orders o on o.id = p.order_id join sales.lines l on l.order_id = p.order_id and l.line = p.line
  where o.paid_at is not null and o.organisation is null
    and not exists (select 1 from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id
-                    where g.order_id = o.id and e.id = p.enrolment_id and e.session_id = p.session_id and e.learner_id = coalesce(l.holder_id, o.buyer_id));
+                    where g.order_id = o.id and e.id = p.enrolment_id and e.session_id = p.session_id and e.learner_id = coalesce(l.holder_id, o.buyer_id))
+   and not exists (select 1 from enrolment.retakes r join enrolment.enrolments e on e.id = r.enrolment_id
+                    where r.order_id = o.id and e.id = p.enrolment_id and e.session_id = p.session_id and e.learner_id = o.buyer_id and l.entitlements = '{exam_retake}');
 
 -- name: CheckPaidMember
 select l.order_id, l.line from sales.lines l join sales.orders o on o.id = l.order_id
@@ -227,7 +229,10 @@ select o.id, o.state from sales.orders o join enrolment.grants g on g.order_id =
  where o.state not in ('paid', 'partially_refunded', 'disputed', 'accruing', 'billed') and g.revoked_at is null
 union all
 select o.id, o.state from sales.orders o join enrolment.memberships m on m.order_id = o.id
- where o.state not in ('paid', 'partially_refunded', 'disputed', 'accruing', 'billed') and m.revoked_at is null;
+ where o.state not in ('paid', 'partially_refunded', 'disputed', 'accruing', 'billed') and m.revoked_at is null
+union all
+select o.id, o.state from sales.orders o join enrolment.retakes r on r.order_id = o.id
+ where (o.state in ('paid', 'partially_refunded', 'disputed')) <> (r.revoked_at is null);
 
 -- name: CheckPriceQuoted
 select o.id from sales.orders o join payments.payments p on p.order_id = o.id
@@ -260,7 +265,7 @@ select pg_advisory_xact_lock(hashtextextended('seats:' || k, 0)) from unnest($1:
 with near as (
     select l.order_id, l.line from sales.lines l where l.offer_id = $3 and $4::int is not null
     union select l.order_id, l.line from sales.lines l where l.edition_id = $5 and $6::int is not null
-    union select p.order_id, p.line from sales.parts p where p.seat = 0 and p.session_id = any($7::text[])
+    union select p.order_id, p.line from sales.parts p where p.seat = 0 and p.place and p.session_id = any($7::text[])
 ), held as (
     select o.id, l.line, l.offer_id, l.edition_id, l.quantity - l.returned as quantity, coalesce(l.holder_id, o.buyer_id) as buyer_id, o.organisation
       from near n join sales.lines l on l.order_id = n.order_id and l.line = n.line join sales.standing o on o.id = n.order_id
@@ -276,7 +281,7 @@ select case
                  - (select coalesce(sum(h.quantity), 0) from held h where h.organisation is not null and h.edition_id = $5) < $10::int then 'edition'
     when exists (select 1 from unnest($7::text[], $8::int[]) as c(session_id, capacity)
                   where c.capacity
-                      - (select count(*) from (select h.buyer_id from held h join sales.parts p on p.order_id = h.id and p.line = h.line and p.seat = 0
+                      - (select count(*) from (select h.buyer_id from held h join sales.parts p on p.order_id = h.id and p.line = h.line and p.seat = 0 and p.place
                                                 where p.session_id = c.session_id and h.organisation is null and h.buyer_id <> $2
                                                union select k.person_id from kept k where c.session_id = any(k.sessions)) people)
                       - (select coalesce(sum(h.quantity), 0) from held h join sales.parts p on p.order_id = h.id and p.line = h.line and p.seat = 0
@@ -292,7 +297,7 @@ select l.offer_id, coalesce(sum(l.quantity - l.returned) filter (where o.state i
 -- name: Taken
 with near as (
     select l.order_id, l.line from sales.lines l where l.edition_id = $1
-    union select p.order_id, p.line from sales.parts p where p.seat = 0 and p.session_id = $1
+    union select p.order_id, p.line from sales.parts p where p.seat = 0 and p.place and p.session_id = $1
 ), held as (
     select coalesce(l.holder_id, o.buyer_id) as buyer_id, o.organisation, l.quantity - l.returned as quantity
       from near n join sales.lines l on l.order_id = n.order_id and l.line = n.line join sales.standing o on o.id = n.order_id
@@ -402,6 +407,7 @@ select exists (select 1 from journey.enrolments where enrolment_id = any($1::tex
 select w.order_id, o.state from sales.withdrawals w join sales.orders o on o.id = w.order_id
  where o.state not in ('withdrawn', 'refunded', 'lost', 'canceled')
     or exists (select 1 from enrolment.grants g where g.order_id = o.id and g.revoked_at is null)
+    or exists (select 1 from enrolment.retakes r where r.order_id = o.id and r.revoked_at is null)
     or o.paid_at is not null and w.refund_minor > 0
        and w.refund_minor <> (select coalesce(sum(r.amount_minor), 0) from payments.refunds r join payments.payments p on p.id = r.payment_id
                                where p.order_id = o.id and r.reason = 'withdrawal ' || w.id);
@@ -543,7 +549,7 @@ select f.id, f.quota as places from offers.offers f
 union all
 select c.id, c.capacity from catalog.sessions c
  where c.id in (select unnest(k.sessions) from kept k)
-   and c.capacity < (select count(*) from (select s.buyer_id from sold s join sales.parts p on p.order_id = s.order_id and p.line = s.line and p.seat = 0
+   and c.capacity < (select count(*) from (select s.buyer_id from sold s join sales.parts p on p.order_id = s.order_id and p.line = s.line and p.seat = 0 and p.place
                                             where p.session_id = c.id and s.organisation is null
                                            union select k.person_id from kept k where c.id = any(k.sessions)) people)
                   + (select coalesce(sum(s.quantity), 0) from sold s join sales.parts p on p.order_id = s.order_id and p.line = s.line and p.seat = 0

@@ -88,6 +88,7 @@ type Service struct {
 	alone    map[string]int64
 	holds    Holds
 	dunning  Dunning
+	retaking Retaking // nil until RetakeWith
 }
 
 // Options of New.

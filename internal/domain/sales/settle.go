@@ -235,7 +235,7 @@ func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order) (err 
 	return nil
 }
 
-// admit grants what each line opens: an enrolment, or a membership and an enrolment in each session of its edition.
+// admit grants what each line opens: an enrolment, a further attempt at its exam, or a membership and an enrolment in each session of its edition.
 func admit(ctx context.Context, tx *postgres.Tx, o *Order) (err error) {
 	var parts []*Part
 	line := map[*Part]*Line{}
@@ -257,6 +257,12 @@ func admit(ctx context.Context, tx *postgres.Tx, o *Order) (err error) {
 	slices.SortFunc(parts, func(a, b *Part) int { return strings.Compare(a.SessionID, b.SessionID) })
 	for _, p := range parts {
 		l := line[p]
+		if l.Retake() {
+			if p.EnrolmentID, err = enrolment.GrantRetakeTx(ctx, tx, o.BuyerID, p.SessionID, o.ID); err != nil {
+				return err
+			}
+			continue
+		}
 		p.EnrolmentID, err = enrolment.GrantTx(ctx, tx, enrolment.Grant{
 			LearnerID: o.BuyerID, SessionID: p.SessionID, OrderID: o.ID, Formula: l.Formula, Entitlements: l.Entitlements, Qualifying: l.paidFor(),
 		})

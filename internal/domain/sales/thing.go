@@ -27,7 +27,7 @@ type seat struct {
 func thingOf(ctx context.Context, tx *postgres.Tx, offer offers.Offer) (t thing, err error) {
 	if offer.EditionID == "" {
 		t.session, err = catalog.SessionTx(ctx, tx, offer.SessionID)
-		if offer.Capacity != nil {
+		if offer.Capacity != nil && !offer.Retake() { // who sits again is in already
 			t.seats = []seat{{offer.SessionID, *offer.Capacity}}
 		}
 		return t, err

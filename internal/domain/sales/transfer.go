@@ -80,7 +80,7 @@ func (o Order) movable(ctx context.Context, tx *postgres.Tx, line int) (l Line, 
 		return l, ErrNoLine
 	}
 	l = o.Lines[i]
-	if !o.mayMove() || l.HolderID != "" {
+	if !o.mayMove() || l.HolderID != "" || l.Retake() {
 		return l, ErrNotTransfered
 	}
 	begun, err := begunTx(ctx, tx, Order{Lines: []Line{l}})

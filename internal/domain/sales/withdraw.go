@@ -13,6 +13,7 @@ import (
 
 	"github.com/lib/pq"
 
+	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/payments"
 	"cursus/internal/kernel/failpoint"
 	"cursus/internal/kernel/fault"
@@ -163,6 +164,10 @@ func contractOf(ctx context.Context, tx *postgres.Tx, o Order, t Terms) (Contrac
 		return c, err
 	}
 	c.Credited.Minor = min(c.Credited.Minor+back, c.Paid.Minor) // no more goes back than came: the provider refuses what is asked beyond
+	if o.retake() {                                             // it has no days of its own: it was used or it was not
+		c.Used, err = enrolment.RetakeUsedTx(ctx, tx, o.ID)
+		return c, err
+	}
 	left, ids := map[string]int64{}, []string{}
 	for _, p := range parts {
 		left[p.SessionID] += p.Sold - p.Credited
@@ -372,7 +377,8 @@ func (s *Service) giveBack(ctx context.Context, tx *postgres.Tx, o Order, p paym
 // noWithdrawal are the reasons in words.
 var noWithdrawal = map[string]string{
 	"business": "The law gives this right to consumers; an organisation bought.", "no_right": "This was sold without a right to withdraw.",
-	"over": "The time to withdraw is over.", "certified": "What was bought is done: its certificate was issued.", "withdrawn": "This order was withdrawn from already.",
+	"over": "The time to withdraw is over.", "certified": "What was bought is done: its certificate was issued.",
+	"retake_used": "An exam is booked with it, or was sat: cancel the booking first.", "withdrawn": "This order was withdrawn from already.",
 	"disputed": "The bank is giving the money back already.", "refunded": "Everything was given back already.", "lost": "The bank gave the money back already.",
 	"not_ordered": "This order ended without being paid.", "free": "Nothing was paid: leave the session instead.",
 	"payment_mismatch": "The payment is being looked into.",

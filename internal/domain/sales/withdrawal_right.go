@@ -79,6 +79,7 @@ type Contract struct {
 	BeginNow    bool // the buyer asked at the order that it begin before the period is over, and knows what she owes then
 	Business    bool // an organisation bought
 	Certified   bool // what was bought is fully done
+	Used        bool // it is a retake of an exam, and a sitting was booked with it
 	Paid        money.Amount
 	Credited    money.Amount // of it, given back before
 	Parts       []Performed
@@ -94,7 +95,7 @@ type Performed struct {
 // Answer says whether a buyer may withdraw now, why not, until when, and what she gets.
 type Answer struct {
 	Allowed bool         `json:"allowed"`
-	Reason  string       `json:"reason,omitempty"` // business, no_right, withdrawn, certified, over
+	Reason  string       `json:"reason,omitempty"` // business, no_right, withdrawn, certified, retake_used, over
 	Until   time.Time    `json:"until"`
 	Refund  money.Amount `json:"refund"`
 	Kept    money.Amount `json:"kept"` // for what was provided on her express request
@@ -115,6 +116,8 @@ func (c Contract) MayWithdraw(now time.Time) Answer {
 		a.Reason = "over"
 	case c.Certified && c.BeginNow:
 		a.Reason = "certified"
+	case c.Used:
+		a.Reason = "retake_used"
 	default:
 		a.Allowed = true
 	}

@@ -19,7 +19,7 @@ func toExam(e exams.Exam, session string) contract.Exam {
 	out := contract.Exam{
 		Session: session, Kind: contract.ExamKind(e.Kind), OpensAt: utc(e.OpensAt), ClosesAt: utc(e.ClosesAt), GradePpm: e.GradePPM, Diligence: e.Diligence, Identity: e.Identity,
 		Practice: e.Practice, Prerequisites: each(e.Prerequisites, func(k string) contract.Key { return k }), MaxAttempts: e.MaxAttempts, WaitDays: e.WaitDays,
-		LimitMinutes: e.LimitMinutes, PassPpm: e.PassPPM, CancelHours: e.CancelHours, OfferHours: e.OfferHours, AppealDays: e.AppealDays, HouseVerifies: e.HouseVerifies, Version: e.Version,
+		IncludedAttempts: e.Included, LimitMinutes: e.LimitMinutes, PassPpm: e.PassPPM, CancelHours: e.CancelHours, OfferHours: e.OfferHours, AppealDays: e.AppealDays, HouseVerifies: e.HouseVerifies, Version: e.Version,
 	}
 	if t := (Text{EN: e.TitleEN, FR: e.TitleFR}); t != (Text{}) {
 		text := toText(t)
@@ -37,7 +37,7 @@ func fromExam(b *contract.NewExam) exams.NewExam {
 	}
 	n := exams.NewExam{Rules: exams.Rules{
 		OpensAt: b.OpensAt, ClosesAt: b.ClosesAt, GradePPM: b.GradePpm, Diligence: value(b.Diligence), Identity: value(b.Identity), Practice: value(b.Practice),
-		MaxAttempts: b.MaxAttempts, WaitDays: value(b.WaitDays), LimitMinutes: b.LimitMinutes, PassPPM: b.PassPpm, CancelHours: or(b.CancelHours, 24), OfferHours: or(b.OfferHours, 24),
+		MaxAttempts: b.MaxAttempts, Included: b.IncludedAttempts, WaitDays: value(b.WaitDays), LimitMinutes: b.LimitMinutes, PassPPM: b.PassPpm, CancelHours: or(b.CancelHours, 24), OfferHours: or(b.OfferHours, 24),
 		AppealDays: or(b.AppealDays, 14), HouseVerifies: b.HouseVerifies == nil || *b.HouseVerifies,
 	}}
 	for _, k := range value(b.Prerequisites) {

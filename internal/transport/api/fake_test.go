@@ -216,6 +216,7 @@ func (f *fake) Eligibility(ctx context.Context, _ api.Principal, enrolment strin
 	e := api.Eligibility{EnrolmentID: enrolment, Eligible: f.sparse}
 	if !f.sparse {
 		e.Conditions = []exams.Condition{{Code: "grade-below-threshold", Detail: strings.Repeat("é", 600)}}
+		e.Retakes = []sales.RetakeOffer{{OfferID: "off" + id, Price: money.Of(6000, "EUR")}}
 	}
 	return e, f.asked(ctx, "Eligibility", enrolment)
 }

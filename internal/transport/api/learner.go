@@ -71,10 +71,14 @@ func (h handlers) GetEligibility(ctx context.Context, r server.GetEligibilityReq
 	if err != nil {
 		return nil, err
 	}
-	return server.GetEligibility200JSONResponse{
-		EnrolmentId: e.EnrolmentID, Eligible: e.Eligible,
-		Conditions: each(e.Conditions, toCondition),
-	}, nil
+	out := server.GetEligibility200JSONResponse{EnrolmentId: e.EnrolmentID, Eligible: e.Eligible, Conditions: each(e.Conditions, toCondition)}
+	if len(e.Retakes) > 0 {
+		retakes := each(e.Retakes, func(x sales.RetakeOffer) contract.RetakeOffer {
+			return contract.RetakeOffer{OfferId: x.OfferID, Price: toMoney(x.Price)}
+		})
+		out.Retakes = &retakes
+	}
+	return out, nil
 }
 
 func (h handlers) BookSitting(ctx context.Context, r server.BookSittingRequestObject) (server.BookSittingResponseObject, error) {

@@ -253,6 +253,7 @@ type Eligibility struct {
 	EnrolmentID string
 	Eligible    bool
 	Conditions  []exams.Condition
+	Retakes     []sales.RetakeOffer // what the next attempt costs, where it is to be paid for
 }
 
 // Sitting is one attempt at the exam.

@@ -114,7 +114,7 @@ type examRulesPage struct {
 	Wrong    *fault.Fault
 }
 
-var rulesFields = []string{"title_en", "title_fr", "opens_at", "closes_at", "grade", "diligence", "identity", "practice", "prerequisites", "max_attempts", "wait_days", "limit_minutes",
+var rulesFields = []string{"title_en", "title_fr", "opens_at", "closes_at", "grade", "diligence", "identity", "practice", "prerequisites", "max_attempts", "included_attempts", "wait_days", "limit_minutes",
 	"pass", "cancel_hours", "offer_hours", "appeal_days", "house_verifies"}
 
 func writtenRules(e exams.Exam) map[string]string {
@@ -133,6 +133,9 @@ func writtenRules(e exams.Exam) map[string]string {
 	}
 	if e.GradePPM != nil {
 		out["grade"] = percentOf(*e.GradePPM)
+	}
+	if e.Included != nil {
+		out["included_attempts"] = strconv.Itoa(*e.Included)
 	}
 	return out
 }
@@ -179,6 +182,10 @@ func (w *Web) putExamRules(r *request) (reply, error) {
 	if said := f.text("grade"); said != "" {
 		ppm := f.ppm("grade", said)
 		n.GradePPM = &ppm
+	}
+	if f.text("included_attempts") != "" {
+		included := f.number("included_attempts")
+		n.Included = &included
 	}
 	version := f.number("version")
 	err := f.fault()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"cursus/internal/domain/exams"
+	"cursus/internal/domain/sales"
 )
 
 // ExamHouse is what the pages ask of the rooms about exams.
@@ -42,6 +43,7 @@ type ExamPage struct {
 	SessionKey   string
 	SessionTitle Text
 	Checks       []Check
+	Retakes      []sales.RetakeOffer // what the next attempt costs, where it is to be paid for
 	CanBook      bool
 	Slots        []ExamSlot
 	Minutes      int // of an attempt, with her accommodation
