@@ -1165,6 +1165,45 @@ func (e CoursePathStanding) Valid() bool {
 	}
 }
 
+// Defines values for DataExportState.
+const (
+	DataExportStateExpired DataExportState = "expired"
+	DataExportStatePending DataExportState = "pending"
+	DataExportStateReady   DataExportState = "ready"
+)
+
+// Valid indicates whether the value is a known member of the DataExportState enum.
+func (e DataExportState) Valid() bool {
+	switch e {
+	case DataExportStateExpired:
+		return true
+	case DataExportStatePending:
+		return true
+	case DataExportStateReady:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DataExportFormat.
+const (
+	DataExportFormatCsv     DataExportFormat = "csv"
+	DataExportFormatParquet DataExportFormat = "parquet"
+)
+
+// Valid indicates whether the value is a known member of the DataExportFormat enum.
+func (e DataExportFormat) Valid() bool {
+	switch e {
+	case DataExportFormatCsv:
+		return true
+	case DataExportFormatParquet:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DifferenceKind.
 const (
 	DifferenceKindDocumentLedger  DifferenceKind = "document_ledger"
@@ -9409,6 +9448,95 @@ type CourseVersion struct {
 // Example: EUR
 type Currency = string
 
+// DataExport A file with all that the views for other tools show.
+type DataExport struct {
+	// AsOf RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	AsOf *Time `json:"as_of,omitempty"`
+
+	// AskedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	AskedAt Time `json:"asked_at"`
+
+	// Bytes Its size as far as it is written.
+	//
+	// Example: 8211842
+	Bytes int64 `json:"bytes"`
+
+	// Done Views that are written.
+	//
+	// Example: 17
+	Done int `json:"done"`
+
+	// ExpiresAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ExpiresAt *Time `json:"expires_at,omitempty"`
+
+	// Format CSV, each file compressed by gzip, or Parquet.
+	//
+	// Example: parquet
+	Format DataExportFormat `json:"format"`
+
+	// Id Id of an export of data.
+	//
+	// Example: bex_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id DataExportID `json:"id"`
+
+	// ReadyAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ReadyAt *Time `json:"ready_at,omitempty"`
+
+	// Rows Rows that are written.
+	//
+	// Example: 284096
+	Rows int64 `json:"rows"`
+
+	// Sha256 Of the file.
+	//
+	// Example: 5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd
+	Sha256 *string `json:"sha256,omitempty"`
+
+	// State How far it is.
+	//
+	// Example: ready
+	State DataExportState `json:"state"`
+
+	// Total Of so many.
+	//
+	// Example: 17
+	Total int `json:"total"`
+}
+
+// DataExportState How far it is.
+//
+// Example: ready
+type DataExportState string
+
+// DataExportFormat CSV, each file compressed by gzip, or Parquet.
+//
+// Example: parquet
+type DataExportFormat string
+
+// DataExportID Id of an export of data.
+//
+// Example: bex_01kb5t8kz9e0qv4m3r2x7nwhjd
+type DataExportID = string
+
+// DataExportPage A page of exports.
+type DataExportPage struct {
+	// Exports The newest first.
+	Exports []DataExport `json:"exports"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
 // Difference What does not agree.
 type Difference struct {
 	// Currency ISO 4217.
@@ -13378,6 +13506,14 @@ type NewCollectionSchedule struct {
 	//
 	// Example: 2025-10-09T08:53:20Z
 	NextAt Time `json:"next_at"`
+}
+
+// NewDataExport What is to be written.
+type NewDataExport struct {
+	// Format CSV, each file compressed by gzip, or Parquet.
+	//
+	// Example: parquet
+	Format DataExportFormat `json:"format"`
 }
 
 // NewDeskReceipt Money at a desk.
@@ -21701,6 +21837,11 @@ type CourseVersionRef = int
 // Cursor defines model for Cursor.
 type Cursor = string
 
+// DataExportRef Id of an export of data.
+//
+// Example: bex_01kb5t8kz9e0qv4m3r2x7nwhjd
+type DataExportRef = DataExportID
+
 // DifferenceRef defines model for DifferenceRef.
 type DifferenceRef = string
 
@@ -22450,6 +22591,21 @@ type ListCourseHistoryParams struct {
 
 	// Cursor Where to go on; `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListDataExportsParams defines parameters for ListDataExports.
+type ListDataExportsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateDataExportParams defines parameters for CreateDataExport.
+type CreateDataExportParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
 // ListDifferencesParams defines parameters for ListDifferences.
@@ -23774,6 +23930,9 @@ type PutCourseDraftJSONRequestBody = CourseDocument
 
 // MoveCourseJSONRequestBody defines body for MoveCourse for application/json ContentType.
 type MoveCourseJSONRequestBody = CourseMove
+
+// CreateDataExportJSONRequestBody defines body for CreateDataExport for application/json ContentType.
+type CreateDataExportJSONRequestBody = NewDataExport
 
 // PutEditionJSONRequestBody defines body for PutEdition for application/json ContentType.
 type PutEditionJSONRequestBody = EditionPlan
@@ -25559,6 +25718,50 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/courses/{course}/versions/{version} (the `GetCourseVersion` operationId).
 	GetCourseVersion(ctx context.Context, course CourseRef, version CourseVersionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListDataExports List exports of data
+	//
+	// The newest first, each with how far it is.
+	//
+	// Corresponds with GET /v1/data-exports (the `ListDataExports` operationId).
+	ListDataExports(ctx context.Context, params *ListDataExportsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateDataExportWithBody Have all data written into a file
+	//
+	// Enrolments with their stages, results, orders, payments, the ledger, certificates, answers and the outcome cube, as views show them to other
+	// tools (docs/export.md): learners under pseudonyms, all of one moment. It is made in the background; while one of that format is being
+	// made, it is that one.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/data-exports (the `CreateDataExport` operationId).
+	CreateDataExportWithBody(ctx context.Context, params *CreateDataExportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateDataExport Have all data written into a file
+	//
+	// Enrolments with their stages, results, orders, payments, the ledger, certificates, answers and the outcome cube, as views show them to other
+	// tools (docs/export.md): learners under pseudonyms, all of one moment. It is made in the background; while one of that format is being
+	// made, it is that one.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/data-exports (the `CreateDataExport` operationId).
+	CreateDataExport(ctx context.Context, params *CreateDataExportParams, body CreateDataExportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDataExport How far an export of data is
+	//
+	// Views that are written, rows, and until when it can be fetched.
+	//
+	// Corresponds with GET /v1/data-exports/{data_export} (the `GetDataExport` operationId).
+	GetDataExport(ctx context.Context, dataExport DataExportRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DownloadDataExport Fetch an export of data
+	//
+	// A ZIP with a file for each view, `dictionary.csv` (name, type, unit, meaning and source of each column) and `manifest.json` (rows and SHA-256
+	// of each file). That it was fetched is audited.
+	//
+	// Corresponds with GET /v1/data-exports/{data_export}/file (the `DownloadDataExport` operationId).
+	DownloadDataExport(ctx context.Context, dataExport DataExportRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListDifferences List differences
 	//
@@ -31215,6 +31418,100 @@ func (c *Client) ListCourseHistory(ctx context.Context, course CourseRef, params
 // Corresponds with GET /v1/courses/{course}/versions/{version} (the `GetCourseVersion` operationId).
 func (c *Client) GetCourseVersion(ctx context.Context, course CourseRef, version CourseVersionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetCourseVersionRequest(c.Server, course, version)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDataExports List exports of data
+//
+// The newest first, each with how far it is.
+//
+// Corresponds with GET /v1/data-exports (the `ListDataExports` operationId).
+func (c *Client) ListDataExports(ctx context.Context, params *ListDataExportsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDataExportsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateDataExportWithBody Have all data written into a file
+//
+// Enrolments with their stages, results, orders, payments, the ledger, certificates, answers and the outcome cube, as views show them to other
+// tools (docs/export.md): learners under pseudonyms, all of one moment. It is made in the background; while one of that format is being
+// made, it is that one.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/data-exports (the `CreateDataExport` operationId).
+func (c *Client) CreateDataExportWithBody(ctx context.Context, params *CreateDataExportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateDataExportRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateDataExport Have all data written into a file
+//
+// Enrolments with their stages, results, orders, payments, the ledger, certificates, answers and the outcome cube, as views show them to other
+// tools (docs/export.md): learners under pseudonyms, all of one moment. It is made in the background; while one of that format is being
+// made, it is that one.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/data-exports (the `CreateDataExport` operationId).
+func (c *Client) CreateDataExport(ctx context.Context, params *CreateDataExportParams, body CreateDataExportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateDataExportRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDataExport How far an export of data is
+//
+// Views that are written, rows, and until when it can be fetched.
+//
+// Corresponds with GET /v1/data-exports/{data_export} (the `GetDataExport` operationId).
+func (c *Client) GetDataExport(ctx context.Context, dataExport DataExportRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDataExportRequest(c.Server, dataExport)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DownloadDataExport Fetch an export of data
+//
+// A ZIP with a file for each view, `dictionary.csv` (name, type, unit, meaning and source of each column) and `manifest.json` (rows and SHA-256
+// of each file). That it was fetched is audited.
+//
+// Corresponds with GET /v1/data-exports/{data_export}/file (the `DownloadDataExport` operationId).
+func (c *Client) DownloadDataExport(ctx context.Context, dataExport DataExportRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDownloadDataExportRequest(c.Server, dataExport)
 	if err != nil {
 		return nil, err
 	}
@@ -43801,6 +44098,193 @@ func NewGetCourseVersionRequest(server string, course CourseRef, version CourseV
 	}
 
 	operationPath := fmt.Sprintf("/v1/courses/%s/versions/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListDataExportsRequest constructs an http.Request for the ListDataExports method
+func NewListDataExportsRequest(server string, params *ListDataExportsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/data-exports")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateDataExportRequest calls the generic CreateDataExport builder with application/json body
+func NewCreateDataExportRequest(server string, params *CreateDataExportParams, body CreateDataExportJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateDataExportRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateDataExportRequestWithBody constructs an http.Request for the CreateDataExport method, with any body, and a specified content type
+func NewCreateDataExportRequestWithBody(server string, params *CreateDataExportParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/data-exports")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetDataExportRequest constructs an http.Request for the GetDataExport method
+func NewGetDataExportRequest(server string, dataExport DataExportRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "data_export", dataExport, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/data-exports/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDownloadDataExportRequest constructs an http.Request for the DownloadDataExport method
+func NewDownloadDataExportRequest(server string, dataExport DataExportRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "data_export", dataExport, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/data-exports/%s/file", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -59695,6 +60179,56 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/courses/{course}/versions/{version} (the `GetCourseVersion` operationId).
 	GetCourseVersionWithResponse(ctx context.Context, course CourseRef, version CourseVersionRef, reqEditors ...RequestEditorFn) (*GetCourseVersionResponse, error)
 
+	// ListDataExportsWithResponse List exports of data
+	//
+	// The newest first, each with how far it is.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/data-exports (the `ListDataExports` operationId).
+	ListDataExportsWithResponse(ctx context.Context, params *ListDataExportsParams, reqEditors ...RequestEditorFn) (*ListDataExportsResponse, error)
+
+	// CreateDataExportWithBodyWithResponse Have all data written into a file
+	//
+	// Enrolments with their stages, results, orders, payments, the ledger, certificates, answers and the outcome cube, as views show them to other
+	// tools (docs/export.md): learners under pseudonyms, all of one moment. It is made in the background; while one of that format is being
+	// made, it is that one.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/data-exports (the `CreateDataExport` operationId).
+	CreateDataExportWithBodyWithResponse(ctx context.Context, params *CreateDataExportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateDataExportResponse, error)
+
+	// CreateDataExportWithResponse Have all data written into a file
+	//
+	// Enrolments with their stages, results, orders, payments, the ledger, certificates, answers and the outcome cube, as views show them to other
+	// tools (docs/export.md): learners under pseudonyms, all of one moment. It is made in the background; while one of that format is being
+	// made, it is that one.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/data-exports (the `CreateDataExport` operationId).
+	CreateDataExportWithResponse(ctx context.Context, params *CreateDataExportParams, body CreateDataExportJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateDataExportResponse, error)
+
+	// GetDataExportWithResponse How far an export of data is
+	//
+	// Views that are written, rows, and until when it can be fetched.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/data-exports/{data_export} (the `GetDataExport` operationId).
+	GetDataExportWithResponse(ctx context.Context, dataExport DataExportRef, reqEditors ...RequestEditorFn) (*GetDataExportResponse, error)
+
+	// DownloadDataExportWithResponse Fetch an export of data
+	//
+	// A ZIP with a file for each view, `dictionary.csv` (name, type, unit, meaning and source of each column) and `manifest.json` (rows and SHA-256
+	// of each file). That it was fetched is audited.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/data-exports/{data_export}/file (the `DownloadDataExport` operationId).
+	DownloadDataExportWithResponse(ctx context.Context, dataExport DataExportRef, reqEditors ...RequestEditorFn) (*DownloadDataExportResponse, error)
+
 	// ListDifferencesWithResponse List differences
 	//
 	// What does not agree, the newest first.
@@ -68325,6 +68859,205 @@ func (r GetCourseVersionResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetCourseVersionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListDataExportsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DataExportPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDataExportsResponse) GetJSON200() *DataExportPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListDataExportsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDataExportsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDataExportsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDataExportsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDataExportsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateDataExportResponse202Headers the declared response headers of an HTTP 202 response for CreateDataExport
+type CreateDataExportResponse202Headers struct {
+	Location string
+}
+
+type CreateDataExportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *DataExport
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *CreateDataExportResponse202Headers
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r CreateDataExportResponse) GetJSON202() *DataExport {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateDataExportResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateDataExportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateDataExportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateDataExportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateDataExportResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetDataExportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DataExport
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDataExportResponse) GetJSON200() *DataExport {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetDataExportResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDataExportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDataExportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDataExportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDataExportResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// DownloadDataExportResponse200Headers the declared response headers of an HTTP 200 response for DownloadDataExport
+type DownloadDataExportResponse200Headers struct {
+	ContentDisposition string
+}
+
+type DownloadDataExportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *DownloadDataExportResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DownloadDataExportResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DownloadDataExportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DownloadDataExportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DownloadDataExportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DownloadDataExportResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -84105,6 +84838,86 @@ func (c *ClientWithResponses) GetCourseVersionWithResponse(ctx context.Context, 
 	return ParseGetCourseVersionResponse(rsp)
 }
 
+// ListDataExportsWithResponse List exports of data
+//
+// The newest first, each with how far it is.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/data-exports (the `ListDataExports` operationId).
+func (c *ClientWithResponses) ListDataExportsWithResponse(ctx context.Context, params *ListDataExportsParams, reqEditors ...RequestEditorFn) (*ListDataExportsResponse, error) {
+	rsp, err := c.ListDataExports(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDataExportsResponse(rsp)
+}
+
+// CreateDataExportWithBodyWithResponse Have all data written into a file
+//
+// Enrolments with their stages, results, orders, payments, the ledger, certificates, answers and the outcome cube, as views show them to other
+// tools (docs/export.md): learners under pseudonyms, all of one moment. It is made in the background; while one of that format is being
+// made, it is that one.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/data-exports (the `CreateDataExport` operationId).
+func (c *ClientWithResponses) CreateDataExportWithBodyWithResponse(ctx context.Context, params *CreateDataExportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateDataExportResponse, error) {
+	rsp, err := c.CreateDataExportWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateDataExportResponse(rsp)
+}
+
+// CreateDataExportWithResponse Have all data written into a file
+//
+// Enrolments with their stages, results, orders, payments, the ledger, certificates, answers and the outcome cube, as views show them to other
+// tools (docs/export.md): learners under pseudonyms, all of one moment. It is made in the background; while one of that format is being
+// made, it is that one.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/data-exports (the `CreateDataExport` operationId).
+func (c *ClientWithResponses) CreateDataExportWithResponse(ctx context.Context, params *CreateDataExportParams, body CreateDataExportJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateDataExportResponse, error) {
+	rsp, err := c.CreateDataExport(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateDataExportResponse(rsp)
+}
+
+// GetDataExportWithResponse How far an export of data is
+//
+// Views that are written, rows, and until when it can be fetched.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/data-exports/{data_export} (the `GetDataExport` operationId).
+func (c *ClientWithResponses) GetDataExportWithResponse(ctx context.Context, dataExport DataExportRef, reqEditors ...RequestEditorFn) (*GetDataExportResponse, error) {
+	rsp, err := c.GetDataExport(ctx, dataExport, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDataExportResponse(rsp)
+}
+
+// DownloadDataExportWithResponse Fetch an export of data
+//
+// A ZIP with a file for each view, `dictionary.csv` (name, type, unit, meaning and source of each column) and `manifest.json` (rows and SHA-256
+// of each file). That it was fetched is audited.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/data-exports/{data_export}/file (the `DownloadDataExport` operationId).
+func (c *ClientWithResponses) DownloadDataExportWithResponse(ctx context.Context, dataExport DataExportRef, reqEditors ...RequestEditorFn) (*DownloadDataExportResponse, error) {
+	rsp, err := c.DownloadDataExport(ctx, dataExport, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDownloadDataExportResponse(rsp)
+}
+
 // ListDifferencesWithResponse List differences
 //
 // What does not agree, the newest first.
@@ -93695,6 +94508,157 @@ func ParseGetCourseVersionResponse(rsp *http.Response) (*GetCourseVersionRespons
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseListDataExportsResponse parses an HTTP response from a ListDataExportsWithResponse call
+func ParseListDataExportsResponse(rsp *http.Response) (*ListDataExportsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDataExportsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DataExportPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateDataExportResponse parses an HTTP response from a CreateDataExportWithResponse call
+func ParseCreateDataExportResponse(rsp *http.Response) (*CreateDataExportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateDataExportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest DataExport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers CreateDataExportResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetDataExportResponse parses an HTTP response from a GetDataExportWithResponse call
+func ParseGetDataExportResponse(rsp *http.Response) (*GetDataExportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDataExportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DataExport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDownloadDataExportResponse parses an HTTP response from a DownloadDataExportWithResponse call
+func ParseDownloadDataExportResponse(rsp *http.Response) (*DownloadDataExportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DownloadDataExportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers DownloadDataExportResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

@@ -325,6 +325,18 @@ type ServerInterface interface {
 	// GetCourseVersion Get a version of a course
 	// (GET /v1/courses/{course}/versions/{version})
 	GetCourseVersion(c *fiber.Ctx, course CourseRef, version CourseVersionRef) error
+	// ListDataExports List exports of data
+	// (GET /v1/data-exports)
+	ListDataExports(c *fiber.Ctx, params ListDataExportsParams) error
+	// CreateDataExport Have all data written into a file
+	// (POST /v1/data-exports)
+	CreateDataExport(c *fiber.Ctx, params CreateDataExportParams) error
+	// GetDataExport How far an export of data is
+	// (GET /v1/data-exports/{data_export})
+	GetDataExport(c *fiber.Ctx, dataExport DataExportRef) error
+	// DownloadDataExport Fetch an export of data
+	// (GET /v1/data-exports/{data_export}/file)
+	DownloadDataExport(c *fiber.Ctx, dataExport DataExportRef) error
 	// ListDifferences List differences
 	// (GET /v1/differences)
 	ListDifferences(c *fiber.Ctx, params ListDifferencesParams) error
@@ -5488,6 +5500,153 @@ func (siw *ServerInterfaceWrapper) GetCourseVersion(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetCourseVersion(c, course, version)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListDataExports operation middleware
+func (siw *ServerInterfaceWrapper) ListDataExports(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDataExportsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListDataExports(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreateDataExport operation middleware
+func (siw *ServerInterfaceWrapper) CreateDataExport(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateDataExportParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateDataExport(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetDataExport operation middleware
+func (siw *ServerInterfaceWrapper) GetDataExport(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "data_export" -------------
+	var dataExport DataExportRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "data_export", c.Params("data_export"), &dataExport, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter data_export: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetDataExport(c, dataExport)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// DownloadDataExport operation middleware
+func (siw *ServerInterfaceWrapper) DownloadDataExport(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "data_export" -------------
+	var dataExport DataExportRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "data_export", c.Params("data_export"), &dataExport, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter data_export: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DownloadDataExport(c, dataExport)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -17300,6 +17459,14 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/courses/:course/versions/:version", wrapper.GetCourseVersion)
 
+	router.Get(options.BaseURL+"/v1/data-exports", wrapper.ListDataExports)
+
+	router.Post(options.BaseURL+"/v1/data-exports", wrapper.CreateDataExport)
+
+	router.Get(options.BaseURL+"/v1/data-exports/:data_export", wrapper.GetDataExport)
+
+	router.Get(options.BaseURL+"/v1/data-exports/:data_export/file", wrapper.DownloadDataExport)
+
 	router.Get(options.BaseURL+"/v1/differences", wrapper.ListDifferences)
 
 	router.Get(options.BaseURL+"/v1/differences/:difference", wrapper.InvestigateDifference)
@@ -20151,6 +20318,99 @@ func (response GetCourseVersion200JSONResponse) VisitGetCourseVersionResponse(ct
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type ListDataExportsRequestObject struct {
+	Params ListDataExportsParams
+}
+
+type ListDataExportsResponseObject interface {
+	VisitListDataExportsResponse(ctx *fiber.Ctx) error
+}
+
+type ListDataExports200JSONResponse DataExportPage
+
+func (response ListDataExports200JSONResponse) VisitListDataExportsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CreateDataExportRequestObject struct {
+	Params CreateDataExportParams
+	Body   *CreateDataExportJSONRequestBody
+}
+
+type CreateDataExportResponseObject interface {
+	VisitCreateDataExportResponse(ctx *fiber.Ctx) error
+}
+
+type CreateDataExport202ResponseHeaders struct {
+	Location string
+}
+
+type CreateDataExport202JSONResponse struct {
+	Body    DataExport
+	Headers CreateDataExport202ResponseHeaders
+}
+
+func (response CreateDataExport202JSONResponse) VisitCreateDataExportResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Location", fmt.Sprint(response.Headers.Location))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(202)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetDataExportRequestObject struct {
+	DataExport DataExportRef `json:"data_export"`
+}
+
+type GetDataExportResponseObject interface {
+	VisitGetDataExportResponse(ctx *fiber.Ctx) error
+}
+
+type GetDataExport200JSONResponse DataExport
+
+func (response GetDataExport200JSONResponse) VisitGetDataExportResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type DownloadDataExportRequestObject struct {
+	DataExport DataExportRef `json:"data_export"`
+}
+
+type DownloadDataExportResponseObject interface {
+	VisitDownloadDataExportResponse(ctx *fiber.Ctx) error
+}
+
+type DownloadDataExport200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type DownloadDataExport200ApplicationzipResponse struct {
+	Body          io.Reader
+	Headers       DownloadDataExport200ResponseHeaders
+	ContentLength int64
+}
+
+func (response DownloadDataExport200ApplicationzipResponse) VisitDownloadDataExportResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "application/zip")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
 }
 
 type ListDifferencesRequestObject struct {
@@ -26134,6 +26394,18 @@ type StrictServerInterface interface {
 	// GetCourseVersion Get a version of a course
 	// (GET /v1/courses/{course}/versions/{version})
 	GetCourseVersion(ctx context.Context, request GetCourseVersionRequestObject) (GetCourseVersionResponseObject, error)
+	// ListDataExports List exports of data
+	// (GET /v1/data-exports)
+	ListDataExports(ctx context.Context, request ListDataExportsRequestObject) (ListDataExportsResponseObject, error)
+	// CreateDataExport Have all data written into a file
+	// (POST /v1/data-exports)
+	CreateDataExport(ctx context.Context, request CreateDataExportRequestObject) (CreateDataExportResponseObject, error)
+	// GetDataExport How far an export of data is
+	// (GET /v1/data-exports/{data_export})
+	GetDataExport(ctx context.Context, request GetDataExportRequestObject) (GetDataExportResponseObject, error)
+	// DownloadDataExport Fetch an export of data
+	// (GET /v1/data-exports/{data_export}/file)
+	DownloadDataExport(ctx context.Context, request DownloadDataExportRequestObject) (DownloadDataExportResponseObject, error)
 	// ListDifferences List differences
 	// (GET /v1/differences)
 	ListDifferences(ctx context.Context, request ListDifferencesRequestObject) (ListDifferencesResponseObject, error)
@@ -30190,6 +30462,128 @@ func (sh *strictHandler) GetCourseVersion(ctx *fiber.Ctx, course CourseRef, vers
 		return err
 	} else if validResponse, ok := response.(GetCourseVersionResponseObject); ok {
 		if err := validResponse.VisitGetCourseVersionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListDataExports operation middleware
+func (sh *strictHandler) ListDataExports(ctx *fiber.Ctx, params ListDataExportsParams) error {
+	var request ListDataExportsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDataExports(ctx.UserContext(), request.(ListDataExportsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDataExports")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDataExportsResponseObject); ok {
+		if err := validResponse.VisitListDataExportsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateDataExport operation middleware
+func (sh *strictHandler) CreateDataExport(ctx *fiber.Ctx, params CreateDataExportParams) error {
+	var request CreateDataExportRequestObject
+
+	request.Params = params
+
+	var body CreateDataExportJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateDataExport(ctx.UserContext(), request.(CreateDataExportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateDataExport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateDataExportResponseObject); ok {
+		if err := validResponse.VisitCreateDataExportResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetDataExport operation middleware
+func (sh *strictHandler) GetDataExport(ctx *fiber.Ctx, dataExport DataExportRef) error {
+	var request GetDataExportRequestObject
+
+	request.DataExport = dataExport
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDataExport(ctx.UserContext(), request.(GetDataExportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDataExport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetDataExportResponseObject); ok {
+		if err := validResponse.VisitGetDataExportResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DownloadDataExport operation middleware
+func (sh *strictHandler) DownloadDataExport(ctx *fiber.Ctx, dataExport DataExportRef) error {
+	var request DownloadDataExportRequestObject
+
+	request.DataExport = dataExport
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DownloadDataExport(ctx.UserContext(), request.(DownloadDataExportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DownloadDataExport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DownloadDataExportResponseObject); ok {
+		if err := validResponse.VisitDownloadDataExportResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -76,6 +76,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.examStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(second)("exams:write"))
 	w.proctorStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.confidenceStory(t, walker, w.tokens(staff)(api.Scopes...))
+	w.exportStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.labStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.privacyStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(stranger)("privacy:own"))
 	w.told() // the provider has nothing more to say, or it would say it between two marks

@@ -23,6 +23,7 @@ const (
 	life      = 3 * 24 * time.Hour // of a file
 	pieceSize = 1 << 20            // bytes
 	longest   = 2 * time.Hour      // that one attempt to make a file may take
+	patience  = 10 * time.Second   // for one piece
 )
 
 // Bulk is a file with all that the views show: a ZIP with a file for each view, dictionary.csv and manifest.json. Done of Total views are
@@ -108,7 +109,7 @@ func (s *Service) Bulks(ctx context.Context, r page.Request) (all []Bulk, next s
 	return all, next, err
 }
 
-// Open gives the bytes of a file, piece by piece as they are read, and notes who took them. Errors: ErrNoExport, ErrNotReady.
+// Open gives the bytes of a file, piece by piece as they are read, which may be after ctx has ended, and notes who took them. Errors: ErrNoExport, ErrNotReady.
 func (s *Service) Open(ctx context.Context, id string) (Bulk, io.Reader, error) {
 	b, err := s.Bulk(ctx, id)
 	if err != nil {
@@ -117,7 +118,7 @@ func (s *Service) Open(ctx context.Context, id string) (Bulk, io.Reader, error) 
 	if b.State == "pending" {
 		return b, nil, ErrNotReady
 	}
-	first := &pieces{s: s, ctx: ctx, id: id}
+	first := &pieces{s: s, ctx: context.WithoutCancel(ctx), id: id}
 	if first.held, err = s.piece(ctx, id, 0); err != nil {
 		return b, nil, err
 	}
@@ -140,7 +141,7 @@ func (s *Service) piece(ctx context.Context, id string, n int) (content []byte, 
 // pieces reads a file.
 type pieces struct {
 	s    *Service
-	ctx  context.Context
+	ctx  context.Context //nolint:containedctx // who acts
 	id   string
 	next int
 	held []byte
@@ -148,8 +149,10 @@ type pieces struct {
 
 func (p *pieces) Read(b []byte) (int, error) {
 	if len(p.held) == 0 {
+		ctx, cancel := context.WithTimeout(p.ctx, patience)
+		defer cancel()
 		var err error
-		if p.held, err = p.s.piece(p.ctx, p.id, p.next); errors.Is(err, ErrNoExport) {
+		if p.held, err = p.s.piece(ctx, p.id, p.next); errors.Is(err, ErrNoExport) {
 			return 0, io.EOF // Open found the first one; a file that expired meanwhile ends too early, which its length tells
 		} else if err != nil {
 			return 0, err

@@ -22,12 +22,12 @@ var scopesOf = map[string][]string{
 	"certificates": {"certificates:write"},
 	"outreach":     {"outreach:write"},
 	"coach":        {"coaching:write"},
-	"analytics":    {"analytics:read", "grades:read", "grades:write"},
+	"analytics":    {"analytics:read", "grades:read", "grades:write", "exports:write"},
 	"admin": {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
 		"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write", "orders:behalf", "keys:write", "clients:write",
 		"roles:write", "providers:write", "cohorts:read", "cohorts:write", "statements:read",
 		"audit:read", "lms:write", "privacy:write",
-		"outreach:write", "coaching:write",
+		"outreach:write", "coaching:write", "exports:write",
 		"labs:read", "labs:write", "labs:help"},
 }
 

@@ -23,7 +23,7 @@ var Scopes = []string{
 	"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write", "orders:behalf", "keys:write", "clients:write", "webhooks:write",
 	"roles:write", "cohorts:read", "cohorts:write", "lms:write", "statements:read", "exams:proctor",
 	"audit:read", "privacy:own", "privacy:write",
-	"outreach:write", "coaching:write",
+	"outreach:write", "coaching:write", "exports:write",
 	"labs:read", "labs:write", "labs:help",
 }
 

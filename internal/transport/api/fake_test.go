@@ -41,6 +41,7 @@ type fake struct {
 	api.ProgressRooms
 	api.SurveyRooms
 	api.FigureRooms
+	api.ExportRooms
 	api.WebhookRooms
 	api.OutreachRooms
 	api.BadgeRooms

@@ -87,6 +87,7 @@ type Rooms interface {
 	ProgressRooms
 	SurveyRooms
 	FigureRooms
+	ExportRooms
 	WebhookRooms
 	OutreachRooms
 	BadgeRooms

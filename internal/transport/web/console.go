@@ -32,6 +32,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(all, w.figureRoutes()...)
 	all = append(append(all, w.surveyRoutes()...), w.dashboardRoutes()...)
 	all = append(all, w.certificateRoutes()...)
+	all = append(all, w.exportRoutes()...)
 	return append(all, w.accountRoutes()...)
 }
 
@@ -62,7 +63,7 @@ var areas = []area{
 	{"console.area.certification", []place{{"/console/certificates", "console.certificates"}, {"/console/certificate-layouts", "console.layouts"}}},
 	{"console.area.accounts", []place{
 		{"/console/documents", "console.documents"}, {"/console/accounts", "console.accounts"}, {"/console/money", "console.money"}, {"/console/desk", "console.desk"},
-		{"/console/reconciliation", "console.reconciliation"}, {"/console/issuers", "console.issuers"},
+		{"/console/reconciliation", "console.reconciliation"}, {"/console/issuers", "console.issuers"}, {"/console/data-exports", "console.dataexports"},
 	}},
 	{"console.area.people", []place{
 		{"/console/behalf", "console.behalf"}, {"/console/partners", "console.partners"}, {"/partners", "console.roles"}, {"/cohorts", "console.cohorts"}, {"/console/providers", "console.providers"},

@@ -44,6 +44,7 @@ type fake struct {
 	CohortHouse
 	ProgressHouse
 	FigureHouse
+	ExportHouse
 	RosterHouse
 	SalesHouse
 	DeskHouse

@@ -269,6 +269,9 @@ func (w *Web) write(c *fiber.Ctx, r *request, out reply) error {
 		}
 		c.Set(fiber.HeaderContentType, out.file.ContentType)
 		c.Set(fiber.HeaderContentDisposition, disposition+"; filename=\""+plain(out.file.Name)+"\"")
+		if out.stream != nil {
+			return c.SendStream(out.stream, out.size)
+		}
 		return c.Send(out.file.Content)
 	}
 	body, err := w.render(r, out)

@@ -71,6 +71,7 @@ type House interface {
 	ProgressHouse
 	RosterHouse
 	FigureHouse
+	ExportHouse
 	SurveyHouse
 }
 

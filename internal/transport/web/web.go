@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/url"
@@ -118,9 +119,11 @@ type reply struct {
 	data     any
 	redirect string
 	file     *File
-	inline   bool   // show the file instead of saving it
-	policy   string // of content, for a file that is shown; ours otherwise
-	formTo   string // another site that a form of this page may lead to
+	stream   io.Reader // instead of the file's content: it is read while it is sent, after the request is done with
+	size     int       // of stream, in bytes
+	inline   bool      // show the file instead of saving it
+	policy   string    // of content, for a file that is shown; ours otherwise
+	formTo   string    // another site that a form of this page may lead to
 	session  *Opened
 	signOut  bool
 	flow     *string // what the browser keeps of a sign-in at a provider; empty: nothing any more
