@@ -214,6 +214,7 @@ const (
 	CampaignKindExam         CampaignKind = "exam"
 	CampaignKindNudge        CampaignKind = "nudge"
 	CampaignKindOpening      CampaignKind = "opening"
+	CampaignKindSurvey       CampaignKind = "survey"
 	CampaignKindWeekly       CampaignKind = "weekly"
 )
 
@@ -227,6 +228,8 @@ func (e CampaignKind) Valid() bool {
 	case CampaignKindNudge:
 		return true
 	case CampaignKindOpening:
+		return true
+	case CampaignKindSurvey:
 		return true
 	case CampaignKindWeekly:
 		return true
@@ -17304,6 +17307,60 @@ type Questionnaire struct {
 	Version int `json:"version"`
 }
 
+// QuestionnaireInvitations Whether the learners of a session are invited to its questionnaires, and what came of it.
+type QuestionnaireInvitations struct {
+	// Enabled Whether they are.
+	//
+	// Example: true
+	Enabled bool `json:"enabled"`
+
+	// Questionnaires Those that were written.
+	Questionnaires []QuestionnaireInvited `json:"questionnaires"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+}
+
+// QuestionnaireInvitationsBody Whether learners are invited.
+//
+// Example: {"enabled":true}
+type QuestionnaireInvitationsBody struct {
+	// Enabled Whether they are.
+	//
+	// Example: true
+	Enabled bool `json:"enabled"`
+}
+
+// QuestionnaireInvited What invitations to a questionnaire came to.
+type QuestionnaireInvited struct {
+	// Answered Of those who were invited.
+	//
+	// Example: 64
+	Answered int `json:"answered"`
+
+	// Answers All who answered, also those whose answers came as a file.
+	//
+	// Example: 81
+	Answers int `json:"answers"`
+
+	// Invited Who was invited.
+	//
+	// Example: 120
+	Invited int `json:"invited"`
+
+	// LeftOut Who takes no such mails, or has no address.
+	//
+	// Example: 7
+	LeftOut int `json:"left_out"`
+
+	// Moment Before the session or after it.
+	//
+	// Example: closing
+	Moment QuestionnaireMoment `json:"moment"`
+}
+
 // QuestionnaireMoment Before the session or after it.
 //
 // Example: closing
@@ -23639,6 +23696,12 @@ type GetOutcomesParams struct {
 	Formula *string `form:"formula,omitempty" json:"formula,omitempty"`
 }
 
+// PutQuestionnaireInvitationsParams defines parameters for PutQuestionnaireInvitations.
+type PutQuestionnaireInvitationsParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // PutQuestionnaireParams defines parameters for PutQuestionnaire.
 type PutQuestionnaireParams struct {
 	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
@@ -24164,6 +24227,9 @@ type CreateOfferJSONRequestBody = NewOffer
 
 // RecordProductionsJSONRequestBody defines body for RecordProductions for application/json ContentType.
 type RecordProductionsJSONRequestBody = WorkshopProductions
+
+// PutQuestionnaireInvitationsJSONRequestBody defines body for PutQuestionnaireInvitations for application/json ContentType.
+type PutQuestionnaireInvitationsJSONRequestBody = QuestionnaireInvitationsBody
 
 // PutQuestionnaireJSONRequestBody defines body for PutQuestionnaire for application/json ContentType.
 type PutQuestionnaireJSONRequestBody = NewQuestionnaire
@@ -28374,6 +28440,35 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/sessions/{session}/productions (the `RecordProductions` operationId).
 	RecordProductions(ctx context.Context, session SessionRef, body RecordProductionsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetQuestionnaireInvitations Get whether learners are invited to questionnaires
+	//
+	// For each questionnaire of a session, how many were invited by mail and how many of them answered.
+	//
+	// Corresponds with GET /v1/sessions/{session}/questionnaire-invitations (the `GetQuestionnaireInvitations` operationId).
+	GetQuestionnaireInvitations(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutQuestionnaireInvitationsWithBody Switch invitations to questionnaires on or off
+	//
+	// Over the version that was read, or any (`*`). While they are on, who is enrolled, did not answer and refuses no such mails is invited once to each published questionnaire
+	// that is open: to the opening one until the session ends, also who enrols later; to the closing one from a week before the end until four weeks after it. Mails
+	// begin between 8 and 20 o'clock (Paris), once a day, and each lets her refuse more of them.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/sessions/{session}/questionnaire-invitations (the `PutQuestionnaireInvitations` operationId).
+	PutQuestionnaireInvitationsWithBody(ctx context.Context, session SessionRef, params *PutQuestionnaireInvitationsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutQuestionnaireInvitations Switch invitations to questionnaires on or off
+	//
+	// Over the version that was read, or any (`*`). While they are on, who is enrolled, did not answer and refuses no such mails is invited once to each published questionnaire
+	// that is open: to the opening one until the session ends, also who enrols later; to the closing one from a week before the end until four weeks after it. Mails
+	// begin between 8 and 20 o'clock (Paris), once a day, and each lets her refuse more of them.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/sessions/{session}/questionnaire-invitations (the `PutQuestionnaireInvitations` operationId).
+	PutQuestionnaireInvitations(ctx context.Context, session SessionRef, params *PutQuestionnaireInvitationsParams, body PutQuestionnaireInvitationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetQuestionnaire Get a questionnaire
 	//
@@ -37164,6 +37259,65 @@ func (c *Client) RecordProductionsWithBody(ctx context.Context, session SessionR
 // Corresponds with POST /v1/sessions/{session}/productions (the `RecordProductions` operationId).
 func (c *Client) RecordProductions(ctx context.Context, session SessionRef, body RecordProductionsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRecordProductionsRequest(c.Server, session, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetQuestionnaireInvitations Get whether learners are invited to questionnaires
+//
+// For each questionnaire of a session, how many were invited by mail and how many of them answered.
+//
+// Corresponds with GET /v1/sessions/{session}/questionnaire-invitations (the `GetQuestionnaireInvitations` operationId).
+func (c *Client) GetQuestionnaireInvitations(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetQuestionnaireInvitationsRequest(c.Server, session)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutQuestionnaireInvitationsWithBody Switch invitations to questionnaires on or off
+//
+// Over the version that was read, or any (`*`). While they are on, who is enrolled, did not answer and refuses no such mails is invited once to each published questionnaire
+// that is open: to the opening one until the session ends, also who enrols later; to the closing one from a week before the end until four weeks after it. Mails
+// begin between 8 and 20 o'clock (Paris), once a day, and each lets her refuse more of them.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/sessions/{session}/questionnaire-invitations (the `PutQuestionnaireInvitations` operationId).
+func (c *Client) PutQuestionnaireInvitationsWithBody(ctx context.Context, session SessionRef, params *PutQuestionnaireInvitationsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutQuestionnaireInvitationsRequestWithBody(c.Server, session, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutQuestionnaireInvitations Switch invitations to questionnaires on or off
+//
+// Over the version that was read, or any (`*`). While they are on, who is enrolled, did not answer and refuses no such mails is invited once to each published questionnaire
+// that is open: to the opening one until the session ends, also who enrols later; to the closing one from a week before the end until four weeks after it. Mails
+// begin between 8 and 20 o'clock (Paris), once a day, and each lets her refuse more of them.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/sessions/{session}/questionnaire-invitations (the `PutQuestionnaireInvitations` operationId).
+func (c *Client) PutQuestionnaireInvitations(ctx context.Context, session SessionRef, params *PutQuestionnaireInvitationsParams, body PutQuestionnaireInvitationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutQuestionnaireInvitationsRequest(c.Server, session, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -56296,6 +56450,100 @@ func NewRecordProductionsRequestWithBody(server string, session SessionRef, cont
 	return req, nil
 }
 
+// NewGetQuestionnaireInvitationsRequest constructs an http.Request for the GetQuestionnaireInvitations method
+func NewGetQuestionnaireInvitationsRequest(server string, session SessionRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/questionnaire-invitations", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutQuestionnaireInvitationsRequest calls the generic PutQuestionnaireInvitations builder with application/json body
+func NewPutQuestionnaireInvitationsRequest(server string, session SessionRef, params *PutQuestionnaireInvitationsParams, body PutQuestionnaireInvitationsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutQuestionnaireInvitationsRequestWithBody(server, session, params, "application/json", bodyReader)
+}
+
+// NewPutQuestionnaireInvitationsRequestWithBody constructs an http.Request for the PutQuestionnaireInvitations method, with any body, and a specified content type
+func NewPutQuestionnaireInvitationsRequestWithBody(server string, session SessionRef, params *PutQuestionnaireInvitationsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/questionnaire-invitations", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewGetQuestionnaireRequest constructs an http.Request for the GetQuestionnaire method
 func NewGetQuestionnaireRequest(server string, session SessionRef, moment QuestionnaireMoment) (*http.Request, error) {
 	var err error
@@ -63118,6 +63366,37 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/sessions/{session}/productions (the `RecordProductions` operationId).
 	RecordProductionsWithResponse(ctx context.Context, session SessionRef, body RecordProductionsJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordProductionsResponse, error)
+
+	// GetQuestionnaireInvitationsWithResponse Get whether learners are invited to questionnaires
+	//
+	// For each questionnaire of a session, how many were invited by mail and how many of them answered.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions/{session}/questionnaire-invitations (the `GetQuestionnaireInvitations` operationId).
+	GetQuestionnaireInvitationsWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*GetQuestionnaireInvitationsResponse, error)
+
+	// PutQuestionnaireInvitationsWithBodyWithResponse Switch invitations to questionnaires on or off
+	//
+	// Over the version that was read, or any (`*`). While they are on, who is enrolled, did not answer and refuses no such mails is invited once to each published questionnaire
+	// that is open: to the opening one until the session ends, also who enrols later; to the closing one from a week before the end until four weeks after it. Mails
+	// begin between 8 and 20 o'clock (Paris), once a day, and each lets her refuse more of them.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/sessions/{session}/questionnaire-invitations (the `PutQuestionnaireInvitations` operationId).
+	PutQuestionnaireInvitationsWithBodyWithResponse(ctx context.Context, session SessionRef, params *PutQuestionnaireInvitationsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutQuestionnaireInvitationsResponse, error)
+
+	// PutQuestionnaireInvitationsWithResponse Switch invitations to questionnaires on or off
+	//
+	// Over the version that was read, or any (`*`). While they are on, who is enrolled, did not answer and refuses no such mails is invited once to each published questionnaire
+	// that is open: to the opening one until the session ends, also who enrols later; to the closing one from a week before the end until four weeks after it. Mails
+	// begin between 8 and 20 o'clock (Paris), once a day, and each lets her refuse more of them.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/sessions/{session}/questionnaire-invitations (the `PutQuestionnaireInvitations` operationId).
+	PutQuestionnaireInvitationsWithResponse(ctx context.Context, session SessionRef, params *PutQuestionnaireInvitationsParams, body PutQuestionnaireInvitationsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutQuestionnaireInvitationsResponse, error)
 
 	// GetQuestionnaireWithResponse Get a questionnaire
 	//
@@ -80188,6 +80467,116 @@ func (r RecordProductionsResponse) ContentType() string {
 	return ""
 }
 
+// GetQuestionnaireInvitationsResponse200Headers the declared response headers of an HTTP 200 response for GetQuestionnaireInvitations
+type GetQuestionnaireInvitationsResponse200Headers struct {
+	ETag string
+}
+
+type GetQuestionnaireInvitationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *QuestionnaireInvitations
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetQuestionnaireInvitationsResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetQuestionnaireInvitationsResponse) GetJSON200() *QuestionnaireInvitations {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetQuestionnaireInvitationsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetQuestionnaireInvitationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetQuestionnaireInvitationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetQuestionnaireInvitationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetQuestionnaireInvitationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutQuestionnaireInvitationsResponse200Headers the declared response headers of an HTTP 200 response for PutQuestionnaireInvitations
+type PutQuestionnaireInvitationsResponse200Headers struct {
+	ETag string
+}
+
+type PutQuestionnaireInvitationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *QuestionnaireInvitations
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutQuestionnaireInvitationsResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutQuestionnaireInvitationsResponse) GetJSON200() *QuestionnaireInvitations {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutQuestionnaireInvitationsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutQuestionnaireInvitationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutQuestionnaireInvitationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutQuestionnaireInvitationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutQuestionnaireInvitationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetQuestionnaireResponse200Headers the declared response headers of an HTTP 200 response for GetQuestionnaire
 type GetQuestionnaireResponse200Headers struct {
 	ETag string
@@ -89630,6 +90019,55 @@ func (c *ClientWithResponses) RecordProductionsWithResponse(ctx context.Context,
 		return nil, err
 	}
 	return ParseRecordProductionsResponse(rsp)
+}
+
+// GetQuestionnaireInvitationsWithResponse Get whether learners are invited to questionnaires
+//
+// For each questionnaire of a session, how many were invited by mail and how many of them answered.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions/{session}/questionnaire-invitations (the `GetQuestionnaireInvitations` operationId).
+func (c *ClientWithResponses) GetQuestionnaireInvitationsWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*GetQuestionnaireInvitationsResponse, error) {
+	rsp, err := c.GetQuestionnaireInvitations(ctx, session, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetQuestionnaireInvitationsResponse(rsp)
+}
+
+// PutQuestionnaireInvitationsWithBodyWithResponse Switch invitations to questionnaires on or off
+//
+// Over the version that was read, or any (`*`). While they are on, who is enrolled, did not answer and refuses no such mails is invited once to each published questionnaire
+// that is open: to the opening one until the session ends, also who enrols later; to the closing one from a week before the end until four weeks after it. Mails
+// begin between 8 and 20 o'clock (Paris), once a day, and each lets her refuse more of them.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/sessions/{session}/questionnaire-invitations (the `PutQuestionnaireInvitations` operationId).
+func (c *ClientWithResponses) PutQuestionnaireInvitationsWithBodyWithResponse(ctx context.Context, session SessionRef, params *PutQuestionnaireInvitationsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutQuestionnaireInvitationsResponse, error) {
+	rsp, err := c.PutQuestionnaireInvitationsWithBody(ctx, session, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutQuestionnaireInvitationsResponse(rsp)
+}
+
+// PutQuestionnaireInvitationsWithResponse Switch invitations to questionnaires on or off
+//
+// Over the version that was read, or any (`*`). While they are on, who is enrolled, did not answer and refuses no such mails is invited once to each published questionnaire
+// that is open: to the opening one until the session ends, also who enrols later; to the closing one from a week before the end until four weeks after it. Mails
+// begin between 8 and 20 o'clock (Paris), once a day, and each lets her refuse more of them.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/sessions/{session}/questionnaire-invitations (the `PutQuestionnaireInvitations` operationId).
+func (c *ClientWithResponses) PutQuestionnaireInvitationsWithResponse(ctx context.Context, session SessionRef, params *PutQuestionnaireInvitationsParams, body PutQuestionnaireInvitationsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutQuestionnaireInvitationsResponse, error) {
+	rsp, err := c.PutQuestionnaireInvitations(ctx, session, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutQuestionnaireInvitationsResponse(rsp)
 }
 
 // GetQuestionnaireWithResponse Get a questionnaire
@@ -102801,6 +103239,98 @@ func ParseRecordProductionsResponse(rsp *http.Response) (*RecordProductionsRespo
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseGetQuestionnaireInvitationsResponse parses an HTTP response from a GetQuestionnaireInvitationsWithResponse call
+func ParseGetQuestionnaireInvitationsResponse(rsp *http.Response) (*GetQuestionnaireInvitationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetQuestionnaireInvitationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest QuestionnaireInvitations
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetQuestionnaireInvitationsResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutQuestionnaireInvitationsResponse parses an HTTP response from a PutQuestionnaireInvitationsWithResponse call
+func ParsePutQuestionnaireInvitationsResponse(rsp *http.Response) (*PutQuestionnaireInvitationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutQuestionnaireInvitationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest QuestionnaireInvitations
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutQuestionnaireInvitationsResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

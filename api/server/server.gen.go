@@ -1018,6 +1018,12 @@ type ServerInterface interface {
 	// RecordProductions Grade workshop productions
 	// (POST /v1/sessions/{session}/productions)
 	RecordProductions(c *fiber.Ctx, session SessionRef) error
+	// GetQuestionnaireInvitations Get whether learners are invited to questionnaires
+	// (GET /v1/sessions/{session}/questionnaire-invitations)
+	GetQuestionnaireInvitations(c *fiber.Ctx, session SessionRef) error
+	// PutQuestionnaireInvitations Switch invitations to questionnaires on or off
+	// (PUT /v1/sessions/{session}/questionnaire-invitations)
+	PutQuestionnaireInvitations(c *fiber.Ctx, session SessionRef, params PutQuestionnaireInvitationsParams) error
 	// GetQuestionnaire Get a questionnaire
 	// (GET /v1/sessions/{session}/questionnaires/{moment})
 	GetQuestionnaire(c *fiber.Ctx, session SessionRef, moment QuestionnaireMoment) error
@@ -15156,6 +15162,88 @@ func (siw *ServerInterfaceWrapper) RecordProductions(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetQuestionnaireInvitations operation middleware
+func (siw *ServerInterfaceWrapper) GetQuestionnaireInvitations(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetQuestionnaireInvitations(c, session)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutQuestionnaireInvitations operation middleware
+func (siw *ServerInterfaceWrapper) PutQuestionnaireInvitations(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutQuestionnaireInvitationsParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutQuestionnaireInvitations(c, session, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetQuestionnaire operation middleware
 func (siw *ServerInterfaceWrapper) GetQuestionnaire(c *fiber.Ctx) error {
 
@@ -17920,6 +18008,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/v1/sessions/:session/outcomes", wrapper.GetOutcomes)
 
 	router.Post(options.BaseURL+"/v1/sessions/:session/productions", wrapper.RecordProductions)
+
+	router.Get(options.BaseURL+"/v1/sessions/:session/questionnaire-invitations", wrapper.GetQuestionnaireInvitations)
+
+	router.Put(options.BaseURL+"/v1/sessions/:session/questionnaire-invitations", wrapper.PutQuestionnaireInvitations)
 
 	router.Get(options.BaseURL+"/v1/sessions/:session/questionnaires/:moment", wrapper.GetQuestionnaire)
 
@@ -25022,6 +25114,58 @@ func (response RecordProductions200JSONResponse) VisitRecordProductionsResponse(
 	return ctx.JSON(&response)
 }
 
+type GetQuestionnaireInvitationsRequestObject struct {
+	Session SessionRef `json:"session"`
+}
+
+type GetQuestionnaireInvitationsResponseObject interface {
+	VisitGetQuestionnaireInvitationsResponse(ctx *fiber.Ctx) error
+}
+
+type GetQuestionnaireInvitations200ResponseHeaders struct {
+	ETag string
+}
+
+type GetQuestionnaireInvitations200JSONResponse struct {
+	Body    QuestionnaireInvitations
+	Headers GetQuestionnaireInvitations200ResponseHeaders
+}
+
+func (response GetQuestionnaireInvitations200JSONResponse) VisitGetQuestionnaireInvitationsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutQuestionnaireInvitationsRequestObject struct {
+	Session SessionRef `json:"session"`
+	Params  PutQuestionnaireInvitationsParams
+	Body    *PutQuestionnaireInvitationsJSONRequestBody
+}
+
+type PutQuestionnaireInvitationsResponseObject interface {
+	VisitPutQuestionnaireInvitationsResponse(ctx *fiber.Ctx) error
+}
+
+type PutQuestionnaireInvitations200ResponseHeaders struct {
+	ETag string
+}
+
+type PutQuestionnaireInvitations200JSONResponse struct {
+	Body    QuestionnaireInvitations
+	Headers PutQuestionnaireInvitations200ResponseHeaders
+}
+
+func (response PutQuestionnaireInvitations200JSONResponse) VisitPutQuestionnaireInvitationsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
 type GetQuestionnaireRequestObject struct {
 	Session SessionRef          `json:"session"`
 	Moment  QuestionnaireMoment `json:"moment"`
@@ -27087,6 +27231,12 @@ type StrictServerInterface interface {
 	// RecordProductions Grade workshop productions
 	// (POST /v1/sessions/{session}/productions)
 	RecordProductions(ctx context.Context, request RecordProductionsRequestObject) (RecordProductionsResponseObject, error)
+	// GetQuestionnaireInvitations Get whether learners are invited to questionnaires
+	// (GET /v1/sessions/{session}/questionnaire-invitations)
+	GetQuestionnaireInvitations(ctx context.Context, request GetQuestionnaireInvitationsRequestObject) (GetQuestionnaireInvitationsResponseObject, error)
+	// PutQuestionnaireInvitations Switch invitations to questionnaires on or off
+	// (PUT /v1/sessions/{session}/questionnaire-invitations)
+	PutQuestionnaireInvitations(ctx context.Context, request PutQuestionnaireInvitationsRequestObject) (PutQuestionnaireInvitationsResponseObject, error)
 	// GetQuestionnaire Get a questionnaire
 	// (GET /v1/sessions/{session}/questionnaires/{moment})
 	GetQuestionnaire(ctx context.Context, request GetQuestionnaireRequestObject) (GetQuestionnaireResponseObject, error)
@@ -37896,6 +38046,75 @@ func (sh *strictHandler) RecordProductions(ctx *fiber.Ctx, session SessionRef) e
 		return err
 	} else if validResponse, ok := response.(RecordProductionsResponseObject); ok {
 		if err := validResponse.VisitRecordProductionsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetQuestionnaireInvitations operation middleware
+func (sh *strictHandler) GetQuestionnaireInvitations(ctx *fiber.Ctx, session SessionRef) error {
+	var request GetQuestionnaireInvitationsRequestObject
+
+	request.Session = session
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetQuestionnaireInvitations(ctx.UserContext(), request.(GetQuestionnaireInvitationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetQuestionnaireInvitations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetQuestionnaireInvitationsResponseObject); ok {
+		if err := validResponse.VisitGetQuestionnaireInvitationsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutQuestionnaireInvitations operation middleware
+func (sh *strictHandler) PutQuestionnaireInvitations(ctx *fiber.Ctx, session SessionRef, params PutQuestionnaireInvitationsParams) error {
+	var request PutQuestionnaireInvitationsRequestObject
+
+	request.Session = session
+	request.Params = params
+
+	var body PutQuestionnaireInvitationsJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutQuestionnaireInvitations(ctx.UserContext(), request.(PutQuestionnaireInvitationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutQuestionnaireInvitations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutQuestionnaireInvitationsResponseObject); ok {
+		if err := validResponse.VisitPutQuestionnaireInvitationsResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

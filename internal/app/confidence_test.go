@@ -139,6 +139,34 @@ func TestFromAGoodGradeToTheExam(t *testing.T) {
 	if n, err := w.h.Outreach.AskExams(context.Background()); n != 0 || err != nil {
 		t.Error("reminded again:", n, err)
 	}
+	// who calls her notes what came of it, and says when others are reminded
+	d := newTab(t)
+	w.signIn(d, mails, staff.Email)
+	d.open(w.cfg.BaseURL + "/console/exam-calls?session=" + w.session.Key)
+	d.shows("Mia Dares", "+221 33 123 45 67", "Call again", "Coach Calls")
+	d.do(chromedp.SetValue(chromedp.CSS("#outcome-"+own), "will_book"))
+	d.fill("#note-"+own, "after the holidays")
+	d.press("article[aria-labelledby=who-"+own+"] button[value=note]", "#who-"+own)
+	d.shows("Last: Will book")
+	d.do(chromedp.SetValue(chromedp.CSS("#coach-"+own), ""))
+	d.press("article[aria-labelledby=who-"+own+"] button[value=assign]", "#who-"+own)
+	w.counts(map[string]int{"select count(*) from confidence.contacts where outcome = 'will_book' and note = 'after the holidays' and by = 'staff:" + staff.ID + "'": 1,
+		"select count(*) from confidence.coaches where coach is null": 1})
+	d.do(chromedp.SetValue(chromedp.CSS("form.toolbar #coach"), "nobody"))
+	d.press("form.toolbar button", "#who-"+own)
+	d.axe("exam calls")
+	d.seen("exam calls")
+	d.open(w.cfg.BaseURL + "/console/exam-reminders/" + w.session.Key)
+	d.do(chromedp.SetValue(chromedp.CSS("#days"), "30, soon"))
+	d.press("#save", "[role=alert]")
+	if written := ask[string](d, `document.querySelector("#days").value`); written != "30, soon" {
+		t.Errorf("what was written is lost: %q", written)
+	}
+	d.do(chromedp.SetValue(chromedp.CSS("#days"), "30, 5"), chromedp.SetValue(chromedp.CSS("#hold_out"), "100"))
+	d.press("#save", "p.notice.good")
+	w.counts(map[string]int{"select count(*) from confidence.plans where days = '{30,5}' and hold_out_ppt = 100": 1})
+	d.axe("exam reminders")
+	d.press("a[href*='figures/exam_contacts']", "table")
 	w.until("the mail that reminds of the exam", func() bool {
 		files, _ := filepath.Glob(filepath.Join(mails, "*"))
 		for _, f := range files {

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/outreach"
 	"cursus/internal/domain/surveys"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/platform/postgres"
@@ -67,6 +68,9 @@ func (p Pages) SurveyDesk(ctx context.Context, who web.Viewer, session string, m
 		if d.Questionnaire, err = surveys.QuestionnaireTx(ctx, tx, s.ID, m); err != nil && !errors.Is(err, surveys.ErrNone) {
 			return err
 		}
+		if d.Invitations, err = outreach.InvitationsTx(ctx, tx, s.ID); err != nil {
+			return err
+		}
 		d.Imports, err = surveys.ImportsTx(ctx, tx, s.ID, "", deskImports)
 		return err
 	})
@@ -91,6 +95,17 @@ func (p Pages) PublishSurvey(ctx context.Context, who web.Viewer, session string
 			return err
 		}
 		_, err := p.h.Surveys.PublishTx(ctx, tx, session, m, version)
+		return err
+	})
+}
+
+// PutInvitations switches invitations by mail on or off.
+func (p Pages) PutInvitations(ctx context.Context, who web.Viewer, session string, enabled bool, version int) error {
+	return p.h.DB.InTx(as(ctx, who), "put questionnaire invitations", func(ctx context.Context, tx *postgres.Tx) error {
+		if err := mayTx(ctx, tx, who, errNoSurveys, "grades:write"); err != nil {
+			return err
+		}
+		_, err := outreach.PutInvitationsTx(ctx, tx, session, enabled, version)
 		return err
 	})
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 
+	"cursus/internal/domain/outreach"
 	"cursus/internal/domain/surveys"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
@@ -34,6 +35,24 @@ func (r Rooms) PublishQuestionnaire(ctx context.Context, _ api.Principal, sessio
 		return err
 	})
 	return x, err
+}
+
+// QuestionnaireInvitations are whether learners are invited.
+func (r Rooms) QuestionnaireInvitations(ctx context.Context, _ api.Principal, session string) (i outreach.Invitations, err error) {
+	err = r.h.DB.View(ctx, "questionnaire invitations", func(ctx context.Context, tx *postgres.Tx) error {
+		i, err = outreach.InvitationsTx(ctx, tx, session)
+		return err
+	})
+	return i, err
+}
+
+// PutQuestionnaireInvitations switches them on or off.
+func (r Rooms) PutQuestionnaireInvitations(ctx context.Context, _ api.Principal, session string, enabled bool, version int) (i outreach.Invitations, err error) {
+	err = r.h.DB.InTx(ctx, "put questionnaire invitations", func(ctx context.Context, tx *postgres.Tx) error {
+		i, err = outreach.PutInvitationsTx(ctx, tx, session, enabled, version)
+		return err
+	})
+	return i, err
 }
 
 // ImportSurvey takes answers in.

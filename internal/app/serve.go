@@ -246,6 +246,9 @@ func (h *House) sweep(ctx context.Context) {
 		if n, err := h.Outreach.AskExams(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "learners reminded of their exam", "learners", n, "error", err)
 		}
+		if n, err := h.Outreach.AskSurveys(ctx); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "learners invited to questionnaires", "learners", n, "error", err)
+		}
 		if n, err := confidence.ForgetNumbers(ctx, h.DB); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "call numbers forgotten", "numbers", n, "error", err)
 		}

@@ -39,6 +39,12 @@ func (w *world) surveyStory(t *testing.T, walker *apitest.Walker, staff, learner
 	s.ask(200, "putQuestionnaire", at, content)
 	s.ask(200, "putQuestionnaire", at, content)
 	s.ask(412, "putQuestionnaire", at, content, func(r *apitest.Request) { r.Header.Set("If-Match", `"7"`) })
+	on := map[string]any{"enabled": true}
+	s.ask(200, "getQuestionnaireInvitations", at, nil)
+	if x := s.ask(200, "putQuestionnaireInvitations", at, on, func(r *apitest.Request) { r.Header.Set("If-Match", `"1"`) }); x["enabled"] != true || len(x["questionnaires"].([]any)) != 1 {
+		t.Error(x)
+	}
+	s.ask(412, "putQuestionnaireInvitations", at, on, func(r *apitest.Request) { r.Header.Set("If-Match", `"1"`) })
 	l.ask(404, "getAnswers", hers, nil)
 	if x := s.ask(200, "publishQuestionnaire", at, nil); x["published_version"] != 1.0 {
 		t.Error(x)

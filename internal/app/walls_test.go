@@ -32,7 +32,7 @@ var personal = []string{
 	"identity.people", "identity.external_ids", "identity.roles", "identity.tokens", "identity.members", "enrolment.enrolments", "enrolment.grants", "enrolment.retakes", "enrolment.memberships", "sales.orders", "sales.lines", "sales.parts",
 	"invoicing.documents", "invoicing.files", "invoicing.billing", "payments.payments", "payments.refunds", "payments.disputes", "payments.events", "exams.sittings", "exams.decisions", "exams.identity_checks", "exams.blocks", "exams.accommodations", "certificates.certificates", "certificates.documents", "certificates.changes", "certificates.batch_items",
 	"badges.credentials", "identity.managers", "sales.seats", "sales.claim_links", "sales.transfers", "identity.clients", "identity.keys", "identity.cashiers", "identity.partner_roles", "identity.role_hints", "identity.provider_sessions",
-	"outreach.recipients", "progress.readers", "progress.digests",
+	"outreach.recipients", "outreach.invitations", "progress.readers", "progress.digests",
 	"surveys.responses", "surveys.answers", "surveys.posts",
 	"exams.waiting", "exams.attempts", "exams.attempt_events", "exams.incidents", "exams.appeals", "exams.sitting_moves",
 	"confidence.contacts", "confidence.coaches", "confidence.numbers",

@@ -129,6 +129,9 @@ select to_jsonb(x) - 'said' as row from surveys.responses x where x.learner_id =
 -- name: surveys.answers
 select to_jsonb(x) as row from surveys.answers x where x.learner_id = $1 order by x.response_id, x.question, x.part;
 
+-- name: outreach.invitations
+select to_jsonb(x) as row from outreach.invitations x where x.learner_id = $1 order by x.enrolment_id, x.moment;
+
 -- name: surveys.posts
 select to_jsonb(x) as row from surveys.posts x where x.learner_id = $1 order by x.created_at, x.post_id;
 

@@ -30,6 +30,7 @@ const (
 	Nudge        Kind = "nudge"        // to those on a list
 	Opens        Kind = "opening"      // to the members of an edition: one of its courses opens
 	Exam         Kind = "exam"         // to who may sit an exam and has not booked it
+	Survey       Kind = "survey"       // to who is asked a questionnaire and has not answered it
 )
 
 // purpose is what people agree to or refuse for mails of a kind.
@@ -37,7 +38,7 @@ func (k Kind) purpose() string {
 	switch k {
 	case Weekly, Opens:
 		return privacy.ProgressMail
-	case Nudge, Exam:
+	case Nudge, Exam, Survey:
 		return privacy.Nudges
 	}
 	return privacy.News

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/lib/pq"
-
 	"cursus/internal/domain/confidence"
 	"cursus/internal/kernel/ident"
 	"cursus/internal/platform/postgres"
@@ -70,17 +68,13 @@ func (s *Service) examTx(ctx context.Context, tx *postgres.Tx, w confidence.Wind
 	if err := snapshotTx(ctx, tx, id, Exam, audience); err != nil {
 		return 0, err
 	}
-	var rows []struct {
-		PersonID string `db:"person_id"`
-		State    string `db:"state"`
-	}
-	if err := tx.Select(ctx, &rows, q.Q("Found"), id, pq.Array(people)); err != nil {
+	became, err := foundTx(ctx, tx, id, people)
+	if err != nil {
 		return 0, err
 	}
 	outcome := map[string]string{}
-	for _, r := range rows {
-		became := map[string]string{skipped: confidence.Skipped, heldOut: confidence.HeldOut, waiting: confidence.Written}[r.State]
-		outcome[of[r.PersonID].EnrolmentID] = became
+	for person, state := range became {
+		outcome[of[person].EnrolmentID] = map[string]string{skipped: confidence.Skipped, heldOut: confidence.HeldOut, waiting: confidence.Written}[state]
 	}
 	if err := confidence.NoteRemindersTx(ctx, tx, w, waits, outcome); err != nil {
 		return 0, err

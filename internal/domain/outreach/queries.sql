@@ -242,6 +242,37 @@ select distinct m.learner_id from enrolment.memberships m
 -- What was found of these people when a campaign began.
 select person_id, state from outreach.recipients where campaign_id = $1 and person_id = any($2::text[]) order by person_id;
 
+-- name: Inviting
+select enabled, version from outreach.inviting where session_id = $1;
+
+-- name: PutInviting
+insert into outreach.inviting (session_id, enabled, version, changed_by, changed_at) values ($1, $2, $3, $4, $5)
+on conflict (session_id) do update set enabled = $2, version = $3, changed_by = $4, changed_at = $5;
+
+-- name: InvitingSessions
+select session_id from outreach.inviting where enabled order by session_id;
+
+-- name: Invited
+select x.moment, count(*) filter (where i.outcome = 'written')::int as invited, count(*) filter (where i.outcome = 'skipped')::int as left_out,
+       count(*) filter (where i.outcome = 'written' and exists (select 1 from surveys.responses r where r.session_id = x.session_id and r.questionnaire_id = x.id and r.respondent = i.enrolment_id))::int as answered,
+       (select count(distinct r.respondent) from surveys.responses r where r.session_id = x.session_id and r.questionnaire_id = x.id)::int as answers
+  from surveys.questionnaires x left join outreach.invitations i on i.session_id = x.session_id and i.moment = x.moment
+ where x.session_id = $1 group by x.id order by x.moment desc;
+
+-- name: Uninvited
+-- Who is enrolled, is not held back, has not answered and was not invited yet.
+select e.id as enrolment_id, e.learner_id
+  from enrolment.enrolments e join journey.enrolments j on j.enrolment_id = e.id
+ where e.session_id = $1 and j.reached & 1 <> 0
+   and exists (select 1 from enrolment.grants g where g.enrolment_id = e.id and g.revoked_at is null and not g.suspended)
+   and not exists (select 1 from outreach.invitations i where i.enrolment_id = e.id and i.moment = $2)
+   and not exists (select 1 from surveys.responses r where r.session_id = $1 and r.questionnaire_id = $3 and r.respondent = e.id)
+ order by e.id limit $4;
+
+-- name: NoteInvited
+insert into outreach.invitations (enrolment_id, moment, session_id, learner_id, outcome, at)
+select i.enrolment_id, $2, $1, i.learner_id, i.outcome, $3 from unnest($4::text[], $5::text[], $6::text[]) as i(enrolment_id, learner_id, outcome);
+
 -- name: CheckOver
 select c.id, c.state, r.id from outreach.campaigns c join outreach.recipients r on r.campaign_id = c.id
  where c.state = 'done' and r.state in ('waiting', 'sending') or c.state = 'canceled' and r.state = 'waiting';
@@ -255,6 +286,6 @@ select r.id from outreach.recipients r join outreach.campaigns c on c.id = r.cam
   cross join lateral (
     select w.given from privacy.consents w
      where w.person_id = r.person_id and w.at < r.tried_at
-       and w.purpose = case c.kind when 'weekly' then 'progress_mail' when 'opening' then 'progress_mail' when 'nudge' then 'nudges' when 'exam' then 'nudges' else 'news' end
+       and w.purpose = case c.kind when 'weekly' then 'progress_mail' when 'opening' then 'progress_mail' when 'nudge' then 'nudges' when 'exam' then 'nudges' when 'survey' then 'nudges' else 'news' end
      order by w.seq desc limit 1) said
  where not said.given;

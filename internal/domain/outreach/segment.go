@@ -97,7 +97,7 @@ const (
 	deadAddress = "dead_address"
 	noConsent   = "no_consent"
 	refusal     = "refused"
-	settled     = "settled" // of an exam: she booked it meanwhile, or can book it no more
+	settled     = "settled" // of an exam or a questionnaire: she booked or answered it meanwhile, or can do so no more
 )
 
 // verdict says why somebody is not written to; empty: she is. Her last word counts. Where she never said any, a customer may be written to:

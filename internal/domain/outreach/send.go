@@ -9,6 +9,7 @@ import (
 
 	"cursus/internal/domain/confidence"
 	"cursus/internal/domain/privacy"
+	"cursus/internal/domain/surveys"
 	"cursus/internal/kernel/failpoint"
 	"cursus/internal/kernel/lifecycle"
 	"cursus/internal/platform/audit"
@@ -61,6 +62,8 @@ type Facts struct {
 	// Of a reminder of an exam: whose booking it leads to, and until when she can book.
 	Enrolment string     `json:"enrolment,omitempty"`
 	Until     *time.Time `json:"until,omitempty"`
+
+	Moment surveys.Moment `json:"moment,omitempty"` // of an invitation: which questionnaire of the enrolment
 }
 
 type toSend struct {
@@ -183,13 +186,19 @@ func (s *Service) intend(ctx context.Context, tx *postgres.Tx, campaigns map[str
 	if err := json.Unmarshal(r.Facts, &facts); err != nil {
 		return nil, err
 	}
-	if c.Kind == Exam {
-		if waits, err := confidence.StillWaitsTx(ctx, tx, facts.Enrolment); err != nil {
-			return nil, err
-		} else if !waits {
-			_, err := tx.Exec(ctx, q.Q("Skip"), r.ID, settled, tx.Now())
-			return nil, err
-		}
+	waits := true
+	switch c.Kind {
+	case Exam:
+		waits, err = confidence.StillWaitsTx(ctx, tx, facts.Enrolment)
+	case Survey:
+		waits, err = stillAskedTx(ctx, tx, facts.Enrolment, facts.Moment)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !waits {
+		_, err := tx.Exec(ctx, q.Q("Skip"), r.ID, settled, tx.Now())
+		return nil, err
 	}
 	l, err := s.letterTx(ctx, tx, c, r, facts)
 	if err != nil {

@@ -37,13 +37,16 @@ func subjectTx(ctx context.Context, tx *postgres.Tx, a About) (s subject, err er
 	return subject{path: "/"}, nil
 }
 
-// path is where a mail of a campaign leads: to what it is about, to her learning, or straight to the booking of her exam.
+// path is where a mail of a campaign leads: to what it is about, to her learning, or straight to the booking of her exam or to the
+// questionnaire.
 func (c Campaign) path(about string, facts Facts) string {
 	switch {
 	case c.Kind == Announcement:
 		return about
 	case c.Kind == Exam && facts.Enrolment != "":
 		return "/learning/" + facts.Enrolment + "/exam"
+	case c.Kind == Survey && facts.Enrolment != "":
+		return "/learning/" + facts.Enrolment + "/questionnaires/" + string(facts.Moment)
 	}
 	return "/learning"
 }

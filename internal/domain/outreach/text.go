@@ -41,7 +41,7 @@ func Placeholders(k Kind) []string {
 		return []string{"name", "title", "week", "next", "missing"}
 	case Exam:
 		return []string{"name", "title", "until"}
-	case Nudge, Opens:
+	case Nudge, Opens, Survey:
 		return []string{"name", "title"}
 	}
 	return []string{"name", "title", "starts", "until"}

@@ -8,6 +8,7 @@ import (
 
 	contract "cursus/api"
 	"cursus/api/server"
+	"cursus/internal/domain/outreach"
 	"cursus/internal/domain/surveys"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/page"
@@ -19,6 +20,8 @@ type SurveyRooms interface {
 	// PutQuestionnaire writes the working copy. version is the one that was read; 0 takes any. Another one is a Precondition fault.
 	PutQuestionnaire(ctx context.Context, who Principal, session string, m surveys.Moment, c surveys.Content, version int) (surveys.Questionnaire, error)
 	PublishQuestionnaire(ctx context.Context, who Principal, session string, m surveys.Moment, version int) (surveys.Questionnaire, error)
+	QuestionnaireInvitations(ctx context.Context, who Principal, session string) (outreach.Invitations, error)
+	PutQuestionnaireInvitations(ctx context.Context, who Principal, session string, enabled bool, version int) (outreach.Invitations, error)
 	ImportSurvey(ctx context.Context, who Principal, m surveys.Moment, in surveys.Intake) (surveys.Import, error)
 	ImportForum(ctx context.Context, who Principal, in surveys.Intake) (surveys.Import, error)
 	SurveyImports(ctx context.Context, who Principal, session string, p page.Request) (all []surveys.Import, next string, err error)
@@ -48,6 +51,22 @@ func (h handlers) PublishQuestionnaire(ctx context.Context, r server.PublishQues
 	x, err := h.rooms.PublishQuestionnaire(ctx, callerOf(ctx), r.Session, surveys.Moment(r.Moment), version)
 	out, err := answered[contract.Questionnaire](x, err)
 	return server.PublishQuestionnaire200JSONResponse{Body: out, Headers: server.PublishQuestionnaire200ResponseHeaders{ETag: etag(x.Version)}}, err
+}
+
+func (h handlers) GetQuestionnaireInvitations(ctx context.Context, r server.GetQuestionnaireInvitationsRequestObject) (server.GetQuestionnaireInvitationsResponseObject, error) {
+	i, err := h.rooms.QuestionnaireInvitations(ctx, callerOf(ctx), r.Session)
+	out, err := answered[contract.QuestionnaireInvitations](i, err)
+	return server.GetQuestionnaireInvitations200JSONResponse{Body: out, Headers: server.GetQuestionnaireInvitations200ResponseHeaders{ETag: etag(i.Version)}}, err
+}
+
+func (h handlers) PutQuestionnaireInvitations(ctx context.Context, r server.PutQuestionnaireInvitationsRequestObject) (server.PutQuestionnaireInvitationsResponseObject, error) {
+	version, err := expected(r.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	i, err := h.rooms.PutQuestionnaireInvitations(ctx, callerOf(ctx), r.Session, r.Body.Enabled, version)
+	out, err := answered[contract.QuestionnaireInvitations](i, err)
+	return server.PutQuestionnaireInvitations200JSONResponse{Body: out, Headers: server.PutQuestionnaireInvitations200ResponseHeaders{ETag: etag(i.Version)}}, err
 }
 
 // toImport gives an import with the rows that matter most.

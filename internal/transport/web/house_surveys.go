@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 
+	"cursus/internal/domain/outreach"
 	"cursus/internal/domain/surveys"
 )
 
@@ -17,6 +18,8 @@ type SurveyHouse interface {
 	SurveyDesk(ctx context.Context, who Viewer, session string, m surveys.Moment) (SurveyDesk, error)
 	PutSurvey(ctx context.Context, who Viewer, session string, m surveys.Moment, c surveys.Content, version int) error
 	PublishSurvey(ctx context.Context, who Viewer, session string, m surveys.Moment, version int) error
+	// PutInvitations switches invitations by mail to the questionnaires of a session on or off.
+	PutInvitations(ctx context.Context, who Viewer, session string, enabled bool, version int) error
 	// TakeSurvey takes a file of answers in; without a moment, the posts of a forum.
 	TakeSurvey(ctx context.Context, who Viewer, m surveys.Moment, in surveys.Intake) (surveys.Import, error)
 }
@@ -28,4 +31,5 @@ type SurveyDesk struct {
 	Moment        surveys.Moment
 	Questionnaire surveys.Questionnaire
 	Imports       []surveys.Import
+	Invitations   outreach.Invitations
 }

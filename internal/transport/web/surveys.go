@@ -18,7 +18,8 @@ func (w *Web) surveyRoutes() []route {
 		{method: "GET", path: "/learning/:id/questionnaires/:moment", who: signedIn, handle: w.survey},
 		{method: "POST", path: "/learning/:id/questionnaires/:moment", who: signedIn, handle: w.answerSurvey},
 		{method: "GET", path: "/console/surveys", who: staff, handle: w.surveyDesk},
-		{method: "POST", path: "/console/surveys", who: staff, handle: w.workOnSurveys, upload: true, slow: true},
+		{method: "POST", path: "/console/surveys", who: staff, handle: w.takeFile, upload: true, slow: true},
+		{method: "POST", path: "/console/surveys/questionnaire", who: staff, handle: w.workOnSurveys, large: true},
 	}
 }
 
@@ -204,14 +205,14 @@ func (w *Web) surveyDesk(r *request) (reply, error) {
 			p.Wrong = f
 		}
 	}
-	if done := r.query("done"); done == "saved" || done == "published" {
+	if done := r.query("done"); done == "saved" || done == "published" || done == "invite" {
 		p.Done = done
 	}
 	p.Rows = append(p.Rows, make([]writtenQuestion, 2)...)
 	return reply{page: "survey_desk", title: "surveys.desk", data: p, status: refusedAs(p.Wrong)}, err
 }
 
-// workOnSurveys saves or publishes what is asked, or takes a file in: tried first, then, with the columns as they were said, for good.
+// workOnSurveys saves or publishes what is asked, or says whether learners are invited to it.
 func (w *Web) workOnSurveys(r *request) (reply, error) {
 	session, m := r.form("session"), surveys.Moment(r.form("moment"))
 	version, err := strconv.Atoi(r.form("version"))
@@ -240,15 +241,30 @@ func (w *Web) workOnSurveys(r *request) (reply, error) {
 			return reply{}, err
 		}
 		p.Rows = append(p.Rows, make([]writtenQuestion, 3)...)
-	case "try", "apply", "try-forum", "apply-forum":
-		if err := w.takeSurvey(r, &p, do); err != nil {
-			return reply{}, err
+	case "invite":
+		err := w.house.PutInvitations(r.ctx, r.viewer, p.Session, r.form("enabled") == "1", version)
+		if p.Wrong = changed(err); p.Wrong == nil {
+			return reply{redirect: "/console/surveys?" + url.Values{"session": {p.Session}, "moment": {string(p.Moment)}, "done": {"invite"}}.Encode()}, err
 		}
 		p.Rows = append(p.Rows, make([]writtenQuestion, 2)...)
 	default:
 		return reply{}, errDo
 	}
 	return reply{page: "survey_desk", title: "surveys.desk", data: p, status: refusedAs(p.Wrong)}, nil
+}
+
+// takeFile takes a file in: tried first, then, with the columns as they were said, for good.
+func (w *Web) takeFile(r *request) (reply, error) {
+	do := r.form("do")
+	if !slices.Contains([]string{"try", "apply", "try-forum", "apply-forum"}, do) {
+		return reply{}, errDo
+	}
+	p, err := w.surveyDeskOf(r, r.form("session"), surveys.Moment(r.form("moment")))
+	if err == nil {
+		err = w.takeSurvey(r, &p, do)
+	}
+	p.Rows = append(p.Rows, make([]writtenQuestion, 2)...)
+	return reply{page: "survey_desk", title: "surveys.desk", data: p, status: refusedAs(p.Wrong)}, err
 }
 
 // changed is a refusal that a form shows: of what was written, or because somebody else wrote meanwhile.
