@@ -35,8 +35,13 @@ func TestAQuestionnaireInABrowser(t *testing.T) {
 	d.fill(row+"[name=code]", "Words")
 	d.do(chromedp.SetValue(chromedp.CSS(row+"[name=kind]"), "text"))
 	d.fill(row+"[name=en]", "Anything else?")
+	row = "table.edit tbody tr:nth-child(4) "
+	d.fill(row+"[name=code]", "liked")
+	d.do(chromedp.SetValue(chromedp.CSS(row+"[name=kind]"), "multiple"))
+	d.fill(row+"[name=en]", "What did you like?")
+	d.fill(row+"[name=choices]", "videos | The videos\nlabs | The labs")
 	d.press("button[value=publish]", "[role=alert]")
-	d.do(chromedp.SetValue(chromedp.CSS(row+"[name=code]"), "words"))
+	d.do(chromedp.SetValue(chromedp.CSS("table.edit tbody tr:nth-child(3) [name=code]"), "words"))
 	d.press("button[value=publish]", "p.notice.good")
 	d.shows("Published: this is what learners answer from now on.")
 	d.do(chromedp.Click(chromedp.CSS("#invited")))
@@ -58,6 +63,10 @@ func TestAQuestionnaireInABrowser(t *testing.T) {
 	b.reach("[name=how]")
 	b.keys(kb.ArrowLeft)
 	b.types("textarea", "The labs.")
+	for _, choice := range []string{"videos", "labs"} {
+		b.reach("[name=liked][value=" + choice + "]")
+		b.keys(" ")
+	}
 	b.reach("main form button")
 	b.follow(kb.Enter, "p.notice.good")
 	b.shows("Your answers are saved.")
@@ -71,6 +80,7 @@ func TestAQuestionnaireInABrowser(t *testing.T) {
 		"select value from surveys.answers where question = 'routing' and part = 'before' and response_id = (select max(id) from surveys.responses)": 2,
 		"select value from surveys.answers where question = 'routing' and part = 'after' and response_id = (select max(id) from surveys.responses)":  8,
 		"select value from surveys.answers where question = 'how' and response_id = (select max(id) from surveys.responses)":                         10,
+		"select count(*) from surveys.answers where question = 'liked' and part in ('videos', 'labs')":                                               4,
 		"select count(*) from surveys.answers where words = 'The labs.'":                                                                             2,
 	})
 

@@ -16,7 +16,7 @@ import (
 func (w *Web) surveyRoutes() []route {
 	return []route{
 		{method: "GET", path: "/learning/:id/questionnaires/:moment", who: signedIn, handle: w.survey},
-		{method: "POST", path: "/learning/:id/questionnaires/:moment", who: signedIn, handle: w.answerSurvey},
+		{method: "POST", path: "/learning/:id/questionnaires/:moment", who: signedIn, handle: w.answerSurvey, large: true},
 		{method: "GET", path: "/console/surveys", who: staff, handle: w.surveyDesk},
 		{method: "POST", path: "/console/surveys", who: staff, handle: w.takeFile, upload: true, slow: true},
 		{method: "POST", path: "/console/surveys/questionnaire", who: staff, handle: w.workOnSurveys, large: true},
