@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -217,6 +218,33 @@ func (s *school) isHistory() {
 	}
 }
 
+// setsAre holds who is in both sessions against all that was written.
+func (s *school) setsAre() {
+	ids := []string{s.sessions[0].ID, s.sessions[1].ID}
+	stage := rapid.SampledFrom([]journey.Stage{journey.Enrolled, journey.Started, journey.Succeeded}).Draw(s.t, "stage")
+	basis := rapid.SampledFrom([]string{"current", "ever"}).Draw(s.t, "basis")
+	var asOf, knownAt time.Time
+	if rapid.Bool().Draw(s.t, "past") {
+		asOf = s.lately()
+	}
+	if rapid.Bool().Draw(s.t, "known") {
+		knownAt = s.clock.Now().Add(-time.Duration(rapid.IntRange(0, 5).Draw(s.t, "hours")) * time.Hour)
+	}
+	if err := s.db.View(system, "sets", func(ctx context.Context, tx *postgres.Tx) error {
+		sums, err := analytics.SetsTx(ctx, tx, ids, stage, basis, asOf, knownAt)
+		if err != nil {
+			return err
+		}
+		history, err := journey.SetsTx(ctx, tx, ids, stage, basis, asOf, knownAt)
+		if !maps.Equal(sums, history) {
+			s.t.Errorf("%s %s %v %v: the couples say %v, the history %v", stage, basis, asOf, knownAt, sums, history)
+		}
+		return err
+	}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // sumsUp has what was written go into the sums, or not yet.
 func (s *school) sumsUp() {
 	if rapid.Bool().Draw(s.t, "summed up") {
@@ -343,6 +371,7 @@ func TestFiguresAddUpAndStay(t *testing.T) {
 			}
 			s.sumsUp()
 			s.isHistory()
+			s.setsAre()
 			if i == steps/2 {
 				asOf, knownAt = h.clock.Now().Add(-time.Duration(rapid.IntRange(0, 500).Draw(r, "back"))*time.Hour), h.clock.Now()
 				then = s.answers(asOf, knownAt)

@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+	"time"
 
 	"cursus/internal/books/journey"
 	"cursus/internal/domain/catalog"
@@ -51,6 +52,28 @@ func commonFigures() []Definition {
 	}}
 }
 
+// SetsTx says which learners of sessions are in which of them, as journey.SetsTx does, from who is coupled and from sums.
+func SetsTx(ctx context.Context, tx *postgres.Tx, sessions []string, stage journey.Stage, basis string, asOf, knownAt time.Time) (journey.Sets, error) {
+	var rows []struct {
+		Sets     int64 `db:"sets"`
+		Learners int64 `db:"learners"`
+	}
+	err := tx.Select(ctx, &rows, q.Q("Sets"), array(sessions), maskOf(stage, basis), basis == "ever", orEnd(asOf), orEnd(knownAt))
+	out := journey.Sets{}
+	for _, r := range rows {
+		out[uint64(r.Sets)] = r.Learners //nolint:gosec // 62 bits at most
+	}
+	return out, err
+}
+
+// maskOf is what somebody must have who is counted: with the basis current she has not left.
+func maskOf(stage journey.Stage, basis string) int {
+	if basis == "ever" {
+		return journey.Mask(stage)
+	}
+	return journey.Mask(stage, journey.Enrolled)
+}
+
 // asked are some sessions with what holds of their learners.
 type asked struct {
 	keys []string
@@ -78,7 +101,7 @@ func (f *Figure) setsTx(ctx context.Context, tx *postgres.Tx, sessions []catalog
 		return a, badParam("sessions", fmt.Sprintf("At most %d sessions at once.", journey.MaxSets))
 	}
 	f.Basis = f.Ask.Params["basis"]
-	a.sets, err = journey.SetsTx(ctx, tx, ids, stage, f.Basis, f.Ask.AsOf, f.Ask.KnownAt)
+	a.sets, err = SetsTx(ctx, tx, ids, stage, f.Basis, f.Ask.AsOf, f.Ask.KnownAt)
 	return a, err
 }
 
@@ -96,18 +119,23 @@ func dualTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 	f.Columns = []Column{col("session", Text, "Also in", "Aussi dans"), col("learners", Count, "Learners there", "Apprenants là"), col("common", Share, "In both", "Dans les deux")}
 	f.Charts = []Chart{{Kind: "bars", Y: "session", Values: []string{"common"}}}
 	f.Basis = f.Ask.Params["basis"]
-	var n int64
-	for i := 0; i < len(with); i += journey.MaxSets - 1 { // one session is in every question, the others are asked for in turn
-		these := append([]catalog.Session{s}, slices.DeleteFunc(slices.Clone(with[i:min(i+journey.MaxSets-1, len(with))]), func(x catalog.Session) bool { return x.ID == s.ID })...)
-		a, err := f.setsTx(ctx, tx, these, f.stage())
-		if err != nil {
-			return err
-		}
-		n = a.sets.In(a.of(0))
-		for k := 1; k < len(these); k++ {
-			if there := a.sets.In(a.of(k)); there > 0 {
-				f.Rows = append(f.Rows, Row{Cells: []Cell{textCell(a.keys[k]), countCell(there), shareCell(a.sets.In(a.of(0, k)), n)}})
-			}
+	var shared []struct {
+		SessionID string `db:"session_id"`
+		Learners  int64  `db:"learners"`
+		Common    int64  `db:"common"`
+	}
+	if err := tx.Select(ctx, &shared, q.Q("Shared"), s.ID, array(idsOf(with)), maskOf(f.stage(), f.Basis), f.Basis == "ever", orEnd(f.Ask.AsOf), orEnd(f.Ask.KnownAt)); err != nil {
+		return err
+	}
+	there := map[string][2]int64{}
+	for _, x := range shared {
+		there[x.SessionID] = [2]int64{x.Learners, x.Common}
+	}
+	n := there[s.ID][0]
+	for _, x := range with {
+		if learners := there[x.ID]; x.ID != s.ID && learners[0] > 0 {
+			f.Open = f.Open || openAt(tx, x, f.Ask.AsOf)
+			f.Rows = append(f.Rows, Row{Cells: []Cell{textCell(x.Key), countCell(learners[0]), shareCell(learners[1], n)}})
 		}
 	}
 	slices.SortStableFunc(f.Rows, func(x, y Row) int { return cmp.Compare(y.Cells[2].Rate.Count, x.Cells[2].Rate.Count) })

@@ -89,7 +89,7 @@ func CubeTx(ctx context.Context, tx *postgres.Tx, ask CubeQuestion) ([]CubeCell,
 	}
 	cells := []CubeCell{}
 	if ask.KnownAt.IsZero() {
-		err = tx.Select(ctx, &cells, q.Q("Cube"), ask.Basis == "ever", cmp.Or(ask.AsOf, endOfTime), member, diligent, taken, array(ask.By), array(ask.Sessions))
+		err = tx.Select(ctx, &cells, q.Q("Cube"), ask.Basis == "ever", orEnd(ask.AsOf), member, diligent, taken, array(ask.By), array(ask.Sessions))
 		return cells, err
 	}
 	err = tx.Select(ctx, &cells, q.Q("CubeOfHistory"), ask.Basis == "ever", given(ask.AsOf), given(ask.KnownAt), member, diligent, taken, array(ask.By), array(ask.Sessions))

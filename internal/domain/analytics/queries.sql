@@ -100,6 +100,11 @@ with taken as (
     on conflict (grain, since, session_id, joined, offer_id, edition_id, partner, country, currency, reached, ever, first)
     do update set n = c.n + excluded.n, gross = c.gross + excluded.gross, refunds = c.refunds + excluded.refunds, disputes = c.disputes + excluded.disputes,
                   fees = c.fees + excluded.fees, costs = c.costs + excluded.costs
+), coupled as (
+    insert into analytics.couples
+    select p.* from asked a join journey.enrolments x on x.enrolment_id = any(a.ids) join journey.enrolments y on y.learner_id = x.learner_id and y.session_id <> x.session_id
+     cross join lateral (values (x.session_id, y.session_id, x.enrolment_id, y.enrolment_id), (y.session_id, x.session_id, y.enrolment_id, x.enrolment_id)) as p
+    on conflict do nothing
 )
 select count(*) from taken;
 
@@ -116,6 +121,45 @@ select coalesce(w.id, s.id) as id, coalesce(w.at, s.at) as at, w.n, s.n as summe
   full join (select f.* from ids i join analytics.steps f on f.id <> all(i.touched)) s
     using (id, at, session_id, joined, offer_id, edition_id, partner, country, currency, reached, ever, first, n, gross, refunds, disputes, fees, costs)
  where w.session_id is null or s.session_id is null;
+
+-- name: Sets
+-- Learners by the set of sessions in which stages hold of them: who is in several from the couples, and who is in one alone is what is left of all
+-- who are in it. $1 sessions, the first is bit 0, $2 stages, $3 ever, $4 true at, $5 known at (9999-12-31: no bound).
+with several as materialized (
+    select sets, count(*) as learners
+      from (select bit_or(1::bigint << (array_position($1::text[], h.session_id) - 1)) as sets
+              from (select array(select distinct enrolment_id from analytics.couples_of($1, $1)) as enrolments) c
+             cross join lateral journey.holders(c.enrolments, $2, $3, $4, $5) h
+             group by h.learner_id having count(*) > 1) l
+     group by sets
+)
+select sets, learners from several
+union all
+select a.bit, a.n - coalesce(sum(s.learners), 0)
+  from (select 1::bigint << (array_position($1, session_id) - 1) as bit, sum(n) as n from journey.states_at($1, $4, $5)
+         where (case when $3 then ever else reached end) & $2 = $2 group by session_id) a
+  left join several s on s.sets & a.bit <> 0
+ group by a.bit, a.n having a.n > coalesce(sum(s.learners), 0);
+
+-- name: Shared
+-- Learners in other sessions ($2), and those who are in the session $1 too; $3 stages, $4 ever, $5 true at, $6 known at (9999-12-31: no bound).
+with pairs as materialized (
+    select other_id, enrolment_id, other_enrolment_id from analytics.couples_of(array[$1::text], $2::text[])
+), held as materialized (
+    select h.enrolment_id from journey.holders(array(select enrolment_id from pairs union select other_enrolment_id from pairs), $3, $4, $5, $6) h
+)
+select a.session_id, a.n as learners, coalesce(b.n, 0) as common
+  from (select session_id, sum(n)::bigint as n from journey.states_at($1 || $2, $5, $6) where (case when $4::bool then ever else reached end) & $3::int = $3 group by session_id having sum(n) > 0) a
+  left join (select p.other_id, count(*) as n from pairs p join held x on x.enrolment_id = p.enrolment_id join held y on y.enrolment_id = p.other_enrolment_id group by p.other_id) b
+    on b.other_id = a.session_id;
+
+-- name: CheckCouples
+select coalesce(c.enrolment_id, j.enrolment_id) as enrolment_id, coalesce(c.other_enrolment_id, j.other_enrolment_id) as other
+  from analytics.couples c
+  full join (select a.session_id, b.session_id as other_id, a.enrolment_id, b.enrolment_id as other_enrolment_id
+               from journey.enrolments a join journey.enrolments b on b.learner_id = a.learner_id and b.session_id <> a.session_id) j
+    using (session_id, other_id, enrolment_id, other_enrolment_id)
+ where c.session_id is null and not exists (select 1 from platform.touched t where t.id in (j.enrolment_id, j.other_enrolment_id)) or j.session_id is null;
 
 -- name: CheckCellsEqualSteps
 select coalesce(s.grain, c.grain) as grain, coalesce(s.since, c.since) as since, session_id, currency, s.n, c.n as summed, s.gross, c.gross as summed_gross

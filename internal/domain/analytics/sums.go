@@ -1,6 +1,7 @@
 package analytics
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -9,6 +10,8 @@ import (
 
 // endOfTime is no bound in statements that take an instant.
 var endOfTime = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+func orEnd(t time.Time) time.Time { return cmp.Or(t, endOfTime) }
 
 // atOnce is how many touches go into the sums in one transaction.
 const atOnce = 2000
@@ -39,6 +42,7 @@ func SumUp(ctx context.Context, db *postgres.DB) (all int64, err error) {
 func Checks() []postgres.Check {
 	return []postgres.Check{
 		{Invariant: "18", Name: "what the cube has of an enrolment or an order is what the books say", Query: q.Q("CheckStepsAreWritten")},
+		{Invariant: "18", Name: "who is in two sessions is coupled", Query: q.Q("CheckCouples")},
 		{Invariant: "18", Name: "the cells of the cube are the sums of their steps", Query: q.Q("CheckCellsEqualSteps")},
 	}
 }
