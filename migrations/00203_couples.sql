@@ -24,18 +24,18 @@ SELECT a.session_id, b.session_id, a.enrolment_id, b.enrolment_id
 $$;
 
 -- Which of some enrolments had certain stages at one instant, by what was known at another; 9999-12-31 is no bound.
-CREATE FUNCTION journey.holders(enrolments text[], stages int, ever_held boolean, true_at timestamptz, known_at timestamptz)
+CREATE FUNCTION journey.holders(enrolments text[], stages int, ever_held boolean, as_of timestamptz, as_known timestamptz)
 RETURNS TABLE (enrolment_id text, session_id text, learner_id text) LANGUAGE sql STABLE AS $$
 WITH steps AS (
     SELECT DISTINCT ON (c.enrolment_id, c.stage, c.at) c.enrolment_id, t.bit, c.at, c.reached
       FROM journey.changes c JOIN journey.stages t ON t.stage = c.stage AND stages & (1 << t.bit) <> 0
-     WHERE (true_at < '9999-12-31 00:00+00' OR known_at < '9999-12-31 00:00+00') AND c.enrolment_id = ANY(enrolments) AND c.at <= true_at AND c.recorded_at <= known_at
+     WHERE (as_of < '9999-12-31 00:00+00' OR as_known < '9999-12-31 00:00+00') AND c.enrolment_id = ANY(enrolments) AND c.at <= as_of AND c.recorded_at <= as_known
      ORDER BY c.enrolment_id, c.stage, c.at, c.seq DESC
 ), past AS (
     SELECT s.enrolment_id, CASE WHEN ever_held THEN bool_or(s.reached) ELSE (array_agg(s.reached ORDER BY s.at DESC))[1] END AS reached, s.bit FROM steps s GROUP BY s.enrolment_id, s.bit
 )
 SELECT j.enrolment_id, j.session_id, j.learner_id FROM journey.enrolments j
- WHERE true_at >= '9999-12-31 00:00+00' AND known_at >= '9999-12-31 00:00+00' AND j.enrolment_id = ANY(enrolments)
+ WHERE as_of >= '9999-12-31 00:00+00' AND as_known >= '9999-12-31 00:00+00' AND j.enrolment_id = ANY(enrolments)
    AND (CASE WHEN ever_held THEN j.ever ELSE j.reached END) & stages = stages
 UNION ALL
 SELECT j.enrolment_id, j.session_id, j.learner_id

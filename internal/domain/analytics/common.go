@@ -119,6 +119,12 @@ func dualTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 	f.Columns = []Column{col("session", Text, "Also in", "Aussi dans"), col("learners", Count, "Learners there", "Apprenants là"), col("common", Share, "In both", "Dans les deux")}
 	f.Charts = []Chart{{Kind: "bars", Y: "session", Values: []string{"common"}}}
 	f.Basis = f.Ask.Params["basis"]
+	if len(slices.Compact(slices.Sorted(slices.Values(idsOf(with))))) < len(with) {
+		return badParam("sessions", "Each session once.")
+	}
+	for _, x := range with {
+		f.Open = f.Open || openAt(tx, x, f.Ask.AsOf)
+	}
 	var shared []struct {
 		SessionID string `db:"session_id"`
 		Learners  int64  `db:"learners"`
@@ -134,7 +140,6 @@ func dualTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 	n := there[s.ID][0]
 	for _, x := range with {
 		if learners := there[x.ID]; x.ID != s.ID && learners[0] > 0 {
-			f.Open = f.Open || openAt(tx, x, f.Ask.AsOf)
 			f.Rows = append(f.Rows, Row{Cells: []Cell{textCell(x.Key), countCell(learners[0]), shareCell(learners[1], n)}})
 		}
 	}

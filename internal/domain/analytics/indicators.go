@@ -1,4 +1,4 @@
-// Package analytics answers questions from the two books and the gradebook, and writes nothing.
+// Package analytics answers questions from the two books and the gradebook, and writes nothing but sums of them.
 package analytics
 
 import (

@@ -190,8 +190,12 @@ func (w WhoIsListed) allTx(ctx context.Context, tx *postgres.Tx, sessions []cata
 	for _, s := range sessions {
 		ids = append(ids, s.ID)
 	}
+	members, err := w.membersTx(ctx, tx, l, ids, after, limit)
+	if err != nil {
+		return nil, err
+	}
 	all = []Listed{}
-	err = tx.Select(ctx, &all, q.Q("Listed"), array(ids), given(w.AsOf), given(w.KnownAt), l.id, l.has, l.lacks, l.since, after, limit, idleDays, lastScores, lowBillions, riskSigns)
+	err = tx.Select(ctx, &all, q.Q("Listed"), array(ids), given(w.AsOf), given(w.KnownAt), l.id, array(members), l.since, limit, idleDays, lastScores, lowBillions, riskSigns)
 	for i := range all {
 		x := &all[i]
 		x.Since, x.Reasons = x.Since.UTC(), []string{}
@@ -205,6 +209,22 @@ func (w WhoIsListed) allTx(ctx context.Context, tx *postgres.Tx, sessions []cata
 		}
 	}
 	return all, err
+}
+
+// rareStages are those that few enrolments ever have; the index enrolments_rare has these.
+var rareStages = journey.Mask(journey.Qualifying, journey.Eligible, journey.ExamBooked, journey.Certified)
+
+// membersTx is whose state is what a list asks for, as many as are on a page where nothing else is asked.
+func (w WhoIsListed) membersTx(ctx context.Context, tx *postgres.Tx, l certificateList, sessions []string, after string, limit *int) (members []string, err error) {
+	if slices.Contains([]string{BehindSchedule, AtRisk, RefundAfterCertificate}, l.id) {
+		limit = nil
+	}
+	if ever := l.has | journey.Mask(l.since); ever&rareStages != 0 && w.KnownAt.IsZero() {
+		err = tx.Select(ctx, &members, q.Q("RareMembers"), array(sessions), given(w.AsOf), l.has, l.lacks, after, limit, ever)
+		return members, err
+	}
+	err = tx.Select(ctx, &members, q.Q("Members"), array(sessions), given(w.AsOf), given(w.KnownAt), l.has, l.lacks, after, limit)
+	return members, err
 }
 
 // moneyTx gives those on a list the money of their enrolments.

@@ -8,7 +8,7 @@ select e.id, e.learner_id, p.full_name from enrolment.enrolments e join identity
 -- touched her since they were summed up. $1 ever, $2 true at (9999-12-31: now), $3 stages that a member has, $4 those of the diligent, $5 stages whose
 -- money is asked for (0: all), $6 dimensions, $7 sessions (null: all, and money of none).
 with asked as materialized (
-    select array(select id from catalog.sessions where $7::text[] is null or id = any($7)) as sessions, $2::timestamptz >= '9999-12-31 00:00+00' as for_ever,
+    select coalesce($7::text[], array(select id from catalog.sessions)) as sessions, $2::timestamptz >= '9999-12-31 00:00+00' as for_ever,
            date_trunc('month', $2 at time zone 'UTC')::date as month, date_trunc('year', $2 at time zone 'UTC')::date as year,
            array(select id from platform.touched union select g.enrolment_id from platform.touched t join enrolment.grants g on g.order_id = t.id) as touched
 ), moved as (
@@ -30,7 +30,7 @@ with asked as materialized (
     select s.session_id, s.joined, s.offer_id, s.edition_id, s.partner, s.country, s.currency, s.reached, s.ever, s.first, s.n, s.gross, s.refunds, s.disputes, s.fees, s.costs
       from asked a cross join lateral analytics.steps_of(a.touched) s where s.at <= $2
 ), chosen as (
-    select * from moved where $7::text[] is null or session_id = any($7)
+    select * from moved where $7::text[] is null or session_id in (select unnest($7::text[]))
 ), parts as (
     select p.session_id, p.joined, '' as offer_id, '' as edition_id, '' as partner, '' as country, '' as currency, p.reached, p.ever, true as first,
            p.n::bigint as n, 0::bigint as gross, 0::bigint as refunds, 0::bigint as disputes, 0::bigint as fees, 0::bigint as costs
@@ -311,30 +311,49 @@ select c.at, c.recorded_at, k.kind, c.value >= 0, c.value, k.label
  where c.enrolment_id = $1 and ($2::timestamptz is null or c.at <= $2) and ($3::timestamptz is null or c.recorded_at is null or c.recorded_at <= $3)
  order by at, what, exercise;
 
--- name: Listed
--- Who is on one of the lists that make certificates, by enrolment. $1 sessions, $2 true at, $3 known at (null: now), $4 the list, $5 stages that its
--- members have, $6 that they have not, $7 the stage since whose time they are on it, $8 after, $9 limit (null: all); of those at risk: $10 days, $11
--- scores, $12 the mean below which it is low, $13 signs. Weeks are judged by the last report, which alone says who did what.
-with asked as materialized (
-    select s.id, s.key, r.last, coalesce(s.starts_at, r.first) as begins_at
-      from catalog.sessions s
-      cross join lateral (select min(c.collected_at) as first, max(c.collected_at) as last from gradebook.collections c
-                           where c.session_id = s.id and ($2::timestamptz is null or c.collected_at <= $2) and ($3::timestamptz is null or c.recorded_at <= $3)) r
-     where s.id = any($1::text[])
-), held as (
+-- name: Members
+-- Whose state was what a list asks for: $1 sessions, $2 true at, $3 known at (null: now), $4 stages that she has, $5 that she has not, $6 after, $7 limit
+-- (null: all).
+with held as (
     select distinct on (c.enrolment_id, c.stage) c.enrolment_id, c.stage, c.reached
       from journey.changes c
      where ($2::timestamptz is not null or $3::timestamptz is not null) and c.session_id = any($1::text[])
        and c.at <= coalesce($2, 'infinity') and c.recorded_at <= coalesce($3, 'infinity')
      order by c.enrolment_id, c.stage, c.at desc, c.seq desc
 ), who as (
-    select j.enrolment_id, j.session_id, j.learner_id, j.reached
-      from journey.enrolments j where $2::timestamptz is null and $3::timestamptz is null and j.session_id = any($1::text[])
+    select j.enrolment_id, j.reached from journey.enrolments j where $2::timestamptz is null and $3::timestamptz is null and j.session_id = any($1::text[])
     union all
-    select j.enrolment_id, j.session_id, j.learner_id, x.reached
-      from (select h.enrolment_id, bit_or(case when h.reached then 1 << t.bit else 0 end)::int as reached
-              from held h join journey.stages t on t.stage = h.stage group by h.enrolment_id) x
-      join journey.enrolments j on j.enrolment_id = x.enrolment_id
+    select h.enrolment_id, bit_or(case when h.reached then 1 << t.bit else 0 end)::int from held h join journey.stages t on t.stage = h.stage group by h.enrolment_id
+)
+select enrolment_id from who where reached & $4::int = $4 and reached & $5::int = 0 and enrolment_id > $6::text order by enrolment_id limit $7::int;
+
+-- name: RareMembers
+-- The same, with all that is known, of those who ever had the stages $7, of which one is rare (see the index enrolments_rare): $3 stages that she
+-- has, $4 that she has not, $5 after, $6 limit.
+select j.enrolment_id
+  from journey.enrolments j
+ cross join lateral (
+    select case when $2::timestamptz is null then j.reached else (
+        select coalesce(bit_or(case when h.reached then 1 << t.bit else 0 end), 0)::int
+          from (select distinct on (c.stage) c.stage, c.reached from journey.changes c
+                 where c.enrolment_id = j.enrolment_id and c.at <= $2 order by c.stage, c.at desc, c.seq desc) h
+          join journey.stages t on t.stage = h.stage) end as reached) w
+ where j.ever & 6528 <> 0 and j.ever & $7::int = $7 and (j.session_id in (select unnest($1::text[]))) is true and j.enrolment_id > $5::text
+   and w.reached & $3::int = $3 and w.reached & $4::int = 0
+ order by j.enrolment_id limit $6::int;
+
+-- name: Listed
+-- Who of some enrolments, whose state is what the list asks for, is on it, and why. $1 sessions, $2 true at, $3 known at (null: now), $4 the list, $5
+-- the enrolments, $6 the stage since whose time they are on it, $7 limit (null: all); of those at risk: $8 days, $9 scores, $10 the mean below which it
+-- is low, $11 signs. Weeks are judged by the last report, which alone says who did what.
+with asked as materialized (
+    select s.id, s.key, r.last, coalesce(s.starts_at, r.first) as begins_at
+      from catalog.sessions s
+      cross join lateral (select min(c.collected_at) as first, max(c.collected_at) as last from gradebook.collections c
+                           where c.session_id = s.id and ($2::timestamptz is null or c.collected_at <= $2) and ($3::timestamptz is null or c.recorded_at <= $3)) r
+     where s.id = any($1::text[])
+), who as (
+    select j.enrolment_id, j.session_id, j.learner_id from journey.enrolments j where j.enrolment_id = any($5::text[])
 )
 select w.enrolment_id, w.learner_id, p.full_name as name, a.key as session,
        coalesce(case $4::text when 'refund_after_certificate' then b.at when 'behind_schedule' then g.last_at when 'at_risk' then g.last_at else t.at end, t.at) as since,
@@ -345,7 +364,7 @@ select w.enrolment_id, w.learner_id, p.full_name as name, a.key as session,
   join identity.people p on p.id = w.learner_id
   cross join lateral (
     select case when $4 = 'refund_after_certificate' then min(c.at) else max(c.at) end as at from journey.changes c
-     where c.enrolment_id = w.enrolment_id and c.stage = $7::text and c.reached
+     where c.enrolment_id = w.enrolment_id and c.stage = $6::text and c.reached
        and ($2::timestamptz is null or c.at <= $2) and ($3::timestamptz is null or c.recorded_at <= $3)) t
   left join lateral (
     select min(l.occurred_at) as at
@@ -353,7 +372,7 @@ select w.enrolment_id, w.learner_id, p.full_name as name, a.key as session,
      where e.enrolment_id = w.enrolment_id and e.account in ('refunds', 'disputes') and e.minor > 0 and l.occurred_at >= t.at
        and ($2::timestamptz is null or l.occurred_at <= $2) and ($3::timestamptz is null or l.recorded_at <= $3)) b on $4 = 'refund_after_certificate' and t.at is not null
   left join lateral (
-    select max(d.at) as last_at, max(d.at) < a.last - make_interval(days => $10::int) as idle, avg(d.value) filter (where d.nth <= $11::int) < $12::bigint as low,
+    select max(d.at) as last_at, max(d.at) < a.last - make_interval(days => $8::int) as idle, avg(d.value) filter (where d.nth <= $9::int) < $10::bigint as low,
            (select count(distinct x.week) from catalog.exercises x
              where x.session_id = w.session_id and x.scored and x.week > 0 and make_interval(days => 7 * x.week) <= a.last - a.begins_at)::int
            - count(distinct d.week)::int as missed
@@ -366,11 +385,10 @@ select w.enrolment_id, w.learner_id, p.full_name as name, a.key as session,
                                      and ($3::timestamptz is null or c.recorded_at is null or c.recorded_at <= $3)
                                    order by c.at desc, c.seq desc limit 1) c
              where k.session_id = w.session_id and k.kind = 'exercise' and c.value >= 0) d) g on $4 in ('behind_schedule', 'at_risk')
- where w.reached & $5::int = $5 and w.reached & $6::int = 0 and w.enrolment_id > $8::text
-   and case $4 when 'behind_schedule' then g.missed > 0
-               when 'at_risk' then (coalesce(g.missed, 0) > 0)::int + coalesce(g.idle, false)::int + coalesce(g.low, false)::int >= $13::int
+ where case $4 when 'behind_schedule' then g.missed > 0
+               when 'at_risk' then (coalesce(g.missed, 0) > 0)::int + coalesce(g.idle, false)::int + coalesce(g.low, false)::int >= $11::int
                when 'refund_after_certificate' then b.at is not null else true end
- order by w.enrolment_id limit $9::int;
+ order by w.enrolment_id limit $7::int;
 
 -- name: ListedMoney
 -- What enrolments brought, by currency: $2 true at, $3 known at (null: now).

@@ -1,7 +1,6 @@
 package analytics
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -11,7 +10,12 @@ import (
 // endOfTime is no bound in statements that take an instant.
 var endOfTime = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
-func orEnd(t time.Time) time.Time { return cmp.Or(t, endOfTime) }
+func orEnd(t time.Time) time.Time {
+	if t.IsZero() {
+		return endOfTime
+	}
+	return t
+}
 
 // atOnce is how many touches go into the sums in one transaction.
 const atOnce = 2000
