@@ -68,7 +68,7 @@ func (c benchCmd) Run(ctx context.Context, s streams, settings config.Config) (e
 	if _, err := journey.SumDays(ctx, h.DB); err != nil {
 		return err
 	}
-	if _, err := analytics.SumUp(postgres.WithActor(ctx, "system"), h.DB); err != nil {
+	if _, err := analytics.SumUp(ctx, h.DB); err != nil {
 		return err
 	}
 	if err := postgres.Vacuum(ctx, dsn); err != nil {

@@ -248,7 +248,7 @@ func (s *school) setsAre() {
 // sumsUp has what was written go into the sums, or not yet.
 func (s *school) sumsUp() {
 	if rapid.Bool().Draw(s.t, "summed up") {
-		if _, err := analytics.SumUp(system, s.db); err != nil {
+		if _, err := analytics.SumUp(context.Background(), s.db); err != nil {
 			s.t.Fatal(err)
 		}
 	}
