@@ -65,7 +65,8 @@ func TestCommandsOfTheReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if status := run(context.Background(), []string{"verify"}, streams{&out, &out}); status != 1 || !strings.Contains(out.String(), "invariant 18 is broken") {
+	if status := run(context.Background(), []string{"verify"}, streams{&out, &out}); status != 1 || !strings.Contains(out.String(), "invariant 18 is broken") ||
+		!strings.Contains(out.String(), "the stages of S are not what its facts say: ") {
 		t.Error(status, out.String())
 	}
 }

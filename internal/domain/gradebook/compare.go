@@ -36,7 +36,7 @@ func (k *intake) readPast(ctx context.Context) (err error) {
 	if len(ids) == 0 {
 		return nil
 	}
-	if !k.report.Partial {
+	if 2*len(ids) > len(k.members) {
 		ids = nil // of the whole session it is faster
 	}
 	if k.stages, err = stagesOf(ctx, k.tx, k.session.ID, ids); err != nil {
