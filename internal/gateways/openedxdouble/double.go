@@ -1,4 +1,4 @@
-// Package openedxdouble is a stateful double of the enrolment API of Open edX for tests and the demonstration: its own accounts, its own
+// Package openedxdouble is a stateful double of the enrolment and grades APIs of Open edX for tests and the demonstration: its own accounts, its own
 // book, and the ways in which the real one surprises its callers, each of which can be switched on.
 package openedxdouble
 
@@ -87,6 +87,15 @@ func Open(c Config) (*Double, error) {
 	d.mux.HandleFunc("GET /api/grades/v1/gradebook/{course}/", d.api(d.gradebook))
 	d.mux.HandleFunc("GET /api/grades/v1/courses/{course}/", d.api(d.courseGrades))
 	d.mux.HandleFunc("GET /double/book", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, d.Book()) })
+	d.mux.HandleFunc("POST /double/grades/{course}", func(w http.ResponseWriter, r *http.Request) {
+		var all []Grade
+		if err := json.NewDecoder(r.Body).Decode(&all); err != nil {
+			message(w, http.StatusBadRequest, err.Error())
+			return
+		}
+		d.SetGrades(r.PathValue("course"), all)
+		answer(w, http.StatusOK, all)
+	})
 	d.mux.HandleFunc("POST /double/weather", func(w http.ResponseWriter, r *http.Request) {
 		var weather Weather
 		if err := json.NewDecoder(r.Body).Decode(&weather); err != nil {

@@ -11,20 +11,20 @@ import (
 
 // Grade is what the gradebook says of an active learner. Numbers are written as they are given.
 type Grade struct {
-	UserID   int64
-	User     string
-	Email    string
-	Percent  json.Number
-	Cohort   int64
-	Sections []Section
-	Fails    bool // the platform fails to compute it, and passes over her
+	UserID   int64       `json:"user_id"`
+	User     string      `json:"user"`
+	Email    string      `json:"email"`
+	Percent  json.Number `json:"percent"`
+	Cohort   int64       `json:"cohort"`
+	Sections []Section   `json:"sections"`
+	Fails    bool        `json:"fails"` // the platform fails to compute it, and passes over her
 }
 
 // Section is an exercise of the gradebook.
 type Section struct {
-	Label     string
-	Percent   json.Number
-	Attempted bool
+	Label     string      `json:"label"`
+	Percent   json.Number `json:"percent"`
+	Attempted bool        `json:"attempted"`
 }
 
 // SetGrades rewrites the gradebook of a course.
