@@ -314,5 +314,23 @@ func TestALearnerBooksHerExamOnAPhone(t *testing.T) {
 		return false
 	})
 	b.press("button[value=cancel]", "button[value=book]")
+
+	// She fails at the attempt that is included: the next one is to be paid for, and the list says so with its price.
+	retake := w.retakesFor(w.session.ID, 6000)
+	x, err := w.h.Exams.Book(system, exams.BookSitting{LearnerID: zoe.ID, EnrolmentID: own, SlotID: second.ID, IdempotencyKey: "z"})
+	score := 100_000
+	if err == nil {
+		_, err = w.h.Exams.RecordResult(system, exams.Result{SittingID: x.ID, State: exams.Failed, ScorePPM: &score})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.open(w.cfg.BaseURL + "/learning/" + own + "/exam")
+	b.shows("The retake is paid for", "Pay for another attempt: 60.00")
+	if ask[bool](b, `!!document.querySelector("button[value=book]")`) {
+		t.Error("she can book what is not paid for")
+	}
+	b.axe("exam")
+	b.press("form:has(input[value='"+retake.ID+"']) button", "#number")
 	w.verify()
 }

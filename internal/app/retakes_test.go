@@ -85,6 +85,12 @@ func TestARetakeIsPaidForAndUsed(t *testing.T) {
 	if _, err := sit("unpaid"); code(err) != "retake-not-paid" {
 		t.Error("booked again without paying:", err)
 	}
+	hers := &asker{t: t, w: w.walk(w.h), token: w.tokens(awa)("learning:read", "orders:write")}
+	e := hers.ask(200, "getEligibility", map[string]string{"enrolment": own}, nil)
+	if all, ok := e["retakes"].([]any); !ok || len(all) != 1 || all[0].(map[string]any)["offer_id"] != retake.ID || all[0].(map[string]any)["price"].(map[string]any)["amount_minor"] != 6000.0 {
+		t.Error("what the next attempt costs:", e)
+	}
+	hers.ask(422, "placeOrder", nil, map[string]any{"items": []any{map[string]any{"offer_id": retake.ID}, map[string]any{"offer_id": paid.ID}}, "lang": "fr"})
 	again := w.order(awa.ID, retake, "again")
 	if same := w.order(awa.ID, retake, "again, later"); same.ID != again.ID {
 		t.Error("two orders wait for the payment of one attempt:", again.ID, same.ID)

@@ -174,7 +174,7 @@ select 'paid_not_enrolled', o.id, o.id, coalesce(o.payment_id, ''), o.currency, 
 union all
 select 'enrolled_not_paid', o.id, o.id, coalesce(o.payment_id, ''), o.currency, o.total_minor, o.total_minor - o.credited_minor
   from sales.orders o
- where o.state not in ('paid', 'partially_refunded', 'disputed', 'accruing', 'billed') 
+ where o.state not in ('paid', 'partially_refunded', 'disputed', 'accruing', 'billed')
    and (exists (select 1 from enrolment.grants g where g.order_id = o.id and g.revoked_at is null)
         or exists (select 1 from enrolment.retakes r where r.order_id = o.id and r.revoked_at is null))
 union all
