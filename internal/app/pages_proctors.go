@@ -4,15 +4,17 @@ import (
 	"context"
 
 	"cursus/internal/domain/exams"
+	"cursus/internal/domain/identity"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/lti"
 	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/api"
 	"cursus/internal/transport/web"
 )
 
 // Proctors shows staff who watches over exams, and what needs a person.
 func (p Pages) Proctors(ctx context.Context, who web.Viewer) (d web.ProctorDesk, err error) {
-	if err := p.onExams(ctx, who); err != nil {
+	if _, d.MaySet, err = p.onProctors(ctx, who); err != nil {
 		return d, err
 	}
 	if d.All, err = p.h.proctors(ctx); err != nil {
@@ -30,13 +32,73 @@ func (p Pages) Proctors(ctx context.Context, who web.Viewer) (d web.ProctorDesk,
 	return d, nil
 }
 
+// onProctors lets in who looks after exams, and says whether she may also write who watches over them.
+func (p Pages) onProctors(ctx context.Context, who web.Viewer) (_ context.Context, maySet bool, err error) {
+	if err := p.onExams(ctx, who); err != nil {
+		return ctx, false, err
+	}
+	ctx = as(ctx, who)
+	err = p.h.DB.View(ctx, "may write providers", func(ctx context.Context, tx *postgres.Tx) error {
+		maySet, err = identity.MayTx(ctx, tx, who.PersonID, "keys:write")
+		return err
+	})
+	return ctx, maySet, err
+}
+
+// setsProctors is onProctors for who writes.
+func (p Pages) setsProctors(ctx context.Context, who web.Viewer) (context.Context, error) {
+	ctx, may, err := p.onProctors(ctx, who)
+	if err == nil && !may {
+		err = errNoKeys
+	}
+	return ctx, err
+}
+
+// ProctorFile shows staff one provider.
+func (p Pages) ProctorFile(ctx context.Context, who web.Viewer, key string) (f web.ProctorFile, err error) {
+	if ctx, f.MaySet, err = p.onProctors(ctx, who); err != nil {
+		return f, err
+	}
+	if f.One, err = NewRooms(p.h).ProctoringProvider(ctx, api.Principal{}, key); err != nil {
+		return f, err
+	}
+	f.Sessions, err = p.ExamSessions(ctx, who)
+	return f, err
+}
+
+// SaveProctor makes a provider or rewrites it.
+func (p Pages) SaveProctor(ctx context.Context, who web.Viewer, key string, version int, n exams.NewProvider) error {
+	ctx, err := p.setsProctors(ctx, who)
+	if err == nil {
+		_, err = p.h.Exams.PutProvider(ctx, key, version, n)
+	}
+	return err
+}
+
+// RotateProctor makes another secret of a provider.
+func (p Pages) RotateProctor(ctx context.Context, who web.Viewer, idempotencyKey, key string) (secret string, err error) {
+	if ctx, err = p.setsProctors(ctx, who); err != nil {
+		return "", err
+	}
+	secret, _, err = p.h.Exams.RotateProvider(ctx, postgres.Actor(ctx), idempotencyKey, key)
+	return secret, err
+}
+
+// WatchExam has a provider watch over an exam.
+func (p Pages) WatchExam(ctx context.Context, who web.Viewer, session string, kind exams.Kind, provider string) error {
+	if err := p.onExams(ctx, who); err != nil {
+		return err
+	}
+	return NewRooms(p.h).PutExamProvider(as(ctx, who), api.Principal{}, session, kind, provider)
+}
+
 // TestProctor asks a provider who it is.
 func (p Pages) TestProctor(ctx context.Context, who web.Viewer, key string) (web.ProctorTested, error) {
 	if err := p.onExams(ctx, who); err != nil {
 		return web.ProctorTested{}, err
 	}
 	says, trouble, err := p.h.Exams.ProbeProvider(as(ctx, who), key)
-	out := web.ProctorTested{Key: key, Says: says}
+	out := web.ProctorTested{Says: says}
 	if trouble != nil {
 		out.Failed = trouble.Error()
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"cursus/internal/domain/exams"
 	"cursus/internal/gateways/proctordouble"
 	"cursus/internal/platform/postgres"
@@ -14,9 +16,15 @@ import (
 
 func init() {
 	elsewhere["/exams/lti"] = "leads to a provider of proctoring, from where it comes"
+	walks = append(walks, func(w *world, _ string) map[string]string {
+		if _, err := w.h.Exams.PutProvider(system, "walked", -1, exams.NewProvider{Name: "Walked", Kind: exams.ProctorREST, BaseURL: "https://proctor.example.org", ClientID: "cursus", Secret: "x"}); err != nil {
+			w.t.Fatal(err)
+		}
+		return map[string]string{"/console/proctors/:key": "/console/proctors/walked"}
+	})
 }
 
-// In a browser a learner is led to a provider that speaks LTI, set up there, and led back; she starts, gives her exam in, and the provider, which learns so
+// Staff write a provider that speaks LTI in the console and give it an exam. In a browser a learner is led to it, set up there, and led back; she starts, gives her exam in, and the provider, which learns so
 // at once, finds nothing: her attempt is verified. A second message of
 // one launch is refused.
 func TestAnExamIsProctoredByLTIInABrowser(t *testing.T) {
@@ -30,11 +38,34 @@ func TestAnExamIsProctoredByLTIInABrowser(t *testing.T) {
 	server := &http.Server{Handler: tool, ReadHeaderTimeout: time.Second}
 	go func() { _ = server.Serve(theirs) }()
 	t.Cleanup(func() { _ = server.Close() })
-	if _, err := w.h.Exams.PutProvider(system, "tool", -1, exams.NewProvider{Name: "Watchful", Kind: exams.ProctorLTI, BaseURL: at + "/login", TargetURL: at + "/launch", KeysURL: at + "/jwks", ClientID: "client-7", Deployment: "d"}); err != nil {
-		t.Fatal(err)
+	// Staff write it, test it, and give it the exam.
+	d := newTab(t)
+	w.staffTab(d, mails, "admin@example.org")
+	d.open(w.cfg.BaseURL + "/console/proctors")
+	d.do(chromedp.SetValue(chromedp.CSS("#kind"), "lti"))
+	for field, text := range map[string]string{"key": "tool", "name": "Watchful", "client_id": "client-7", "base_url": at + "/login", "target_url": at + "/launch", "keys_url": at + "/jwks"} {
+		d.fill("#"+field, text)
 	}
+	d.press("section[aria-labelledby=make] button", "#faults")
+	d.shows("/deployment")
+	d.fill("#deployment", "d")
+	d.press("section[aria-labelledby=make] button", "#addresses")
+	d.shows(w.cfg.BaseURL+"/exams/lti", w.cfg.BaseURL+"/v1/proctoring-providers/tool/keys")
+	d.axe("proctoring provider")
+	d.seen("proctoring provider")
+	d.press("button[value=test]", "#tested")
+	d.shows("It answers: 1 keys")
+	d.press("#turn", "#turned")
+	d.press("button[value=watch]", "#watch")
+	d.shows("It watches over 1 exams.")
+	d.fill("#guide_en", "Install it first.")
+	d.press("#save", "#edit")
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
-		return w.h.Exams.WatchTx(ctx, tx, w.session.ID, exams.Proctored, "tool")
+		p, err := exams.ProviderTx(ctx, tx, "tool")
+		if p.Version != 2 || p.GuideEN != "Install it first." || !p.Enabled || p.Deployment != "d" {
+			t.Errorf("%+v", p)
+		}
+		return err
 	})
 	ana := w.person("ana@example.org", "Ana")
 	own := w.fit(ana, "ord_ana", "42")
@@ -47,6 +78,7 @@ func TestAnExamIsProctoredByLTIInABrowser(t *testing.T) {
 	w.signIn(b, mails, "ana@example.org")
 	b.open(page)
 	b.press("button[value=download]", "button[value=launch]")
+	b.shows("Install it first.")
 	b.axe("exam watched over")
 	b.press("button[value=launch]", "#set")
 	b.press("#set", "button[value=start]")

@@ -4,14 +4,15 @@ import (
 	"net/url"
 
 	"cursus/internal/domain/exams"
-	"cursus/internal/kernel/fault"
 )
 
 // proctoringProviderRoutes are the addresses at which staff look after providers of proctoring.
 func (w *Web) proctoringProviderRoutes() []route {
 	return []route{
 		{method: "GET", path: "/console/proctors", who: staff, handle: w.proctors},
-		{method: "POST", path: "/console/proctors", who: staff, handle: w.testProctor},
+		{method: "POST", path: "/console/proctors", who: staff, handle: w.makeProctor, fresh: always},
+		{method: "GET", path: "/console/proctors/:key", who: staff, handle: w.proctorOne},
+		{method: "POST", path: "/console/proctors/:key", who: staff, handle: w.changeProctor, fresh: does("save", "rotate")},
 		{method: "GET", path: "/exams/lti", who: signedIn, handle: w.answerExam},
 		{method: "POST", path: "/exams/lti/:provider/start", who: anybody, handle: w.startAssessment, oneClick: true},
 	}
@@ -33,23 +34,4 @@ func (w *Web) answerExam(r *request) (reply, error) {
 func (w *Web) startAssessment(r *request) (reply, error) {
 	enrolment, err := w.house.StartAssessment(r.ctx, r.param("provider"), r.form("JWT"))
 	return reply{redirect: "/learning/" + url.PathEscape(enrolment) + "/exam"}, err
-}
-
-func (w *Web) proctors(r *request) (reply, error) { return w.proctorsWith(r, ProctorTested{}) }
-
-func (w *Web) proctorsWith(r *request, tested ProctorTested) (reply, error) {
-	d, err := w.house.Proctors(r.ctx, r.viewer)
-	d.Tested = tested
-	return reply{page: "proctors", title: "proctors.title", data: d}, err
-}
-
-func (w *Web) testProctor(r *request) (reply, error) {
-	if r.form("do") != "test" {
-		return reply{}, fault.InvalidInput(fault.Field{Pointer: "/do", Code: "unknown", Detail: "There is no such act here."})
-	}
-	tested, err := w.house.TestProctor(r.ctx, r.viewer, r.form("provider"))
-	if err != nil {
-		return reply{}, err
-	}
-	return w.proctorsWith(r, tested)
 }

@@ -15,6 +15,7 @@ var due = map[string][]string{
 	"/console/clients": nil, "/console/clients/:id": nil, "/partners/:key/systems": nil, "/partners/:key/systems/:id": nil,
 	"/partners/:key": nil, "/console/behalf": {"put", "drop"},
 	"/console/providers": nil, "/console/providers/:id": nil, "/console/platforms": nil, "/console/platforms/:key": {"save"}, "/console/lab-providers": nil, "/console/lab-providers/:key": nil,
+	"/console/proctors": nil, "/console/proctors/:key": {"save", "rotate"},
 	"/privacy": {"erase"}, "/console/privacy": {"approve", "erase"},
 }
 
