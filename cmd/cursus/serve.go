@@ -96,7 +96,7 @@ func besideStripe(ctx context.Context, s streams) (stop func(), err error) {
 // welcome prints where to look and how to get in.
 func welcome(ctx context.Context, s streams, h *app.House) error {
 	fmt.Fprintf(s.out, "\nCursus (demonstration: no money moves)\n  pages    %s/\n  API      %s/docs\n", h.Config.BaseURL, h.Config.BaseURL)
-	for _, who := range [][2]string{{"officer", demo.StaffEmail}, {"learner", demo.LearnerEmail}, {"manager", demo.ManagerEmail}, {"school ", demo.SchoolEmail}} {
+	for _, who := range [][2]string{{"officer", demo.StaffEmail}, {"learner", demo.LearnerEmail}, {"exam   ", demo.CandidateEmail}, {"manager", demo.ManagerEmail}, {"school ", demo.SchoolEmail}} {
 		secret, err := h.Identity.MakeLink(ctx, who[1], 24*time.Hour)
 		if err != nil {
 			return err

@@ -239,6 +239,8 @@ func (p Pages) WorkOnExams(ctx context.Context, who web.Viewer, key string, w we
 			_, err = p.h.Exams.CancelSlotTx(ctx, tx, w.ID, 0)
 		case "verify":
 			_, err = p.h.Exams.ActTx(ctx, tx, exams.Act{SittingID: w.ID, Event: exams.EvVerify, ScorePPM: w.ScorePPM, Note: w.Note})
+		case "score":
+			_, err = p.h.Exams.ActTx(ctx, tx, exams.Act{SittingID: w.ID, ScorePPM: w.ScorePPM})
 		case "reject":
 			_, err = p.h.Exams.ActTx(ctx, tx, exams.Act{SittingID: w.ID, Event: exams.EvReject, Note: w.Note})
 		case "resume":

@@ -25,8 +25,8 @@ func init() {
 }
 
 // Staff write a provider that speaks LTI in the console and give it an exam. In a browser a learner is led to it, set up there, and led back; she starts, gives her exam in, and the provider, which learns so
-// at once, finds nothing: her attempt is verified. A second message of
-// one launch is refused.
+// at once, finds nothing: her attempt is verified, and staff record its score.
+// A second message of one launch is refused.
 func TestAnExamIsProctoredByLTIInABrowser(t *testing.T) {
 	theirs := listen(t)
 	at := "http://" + theirs.Addr().String()
@@ -95,6 +95,12 @@ func TestAnExamIsProctoredByLTIInABrowser(t *testing.T) {
 		})
 		return len(all) == 1 && all[0].State == exams.Verified
 	})
+	d.open(w.cfg.BaseURL + "/console/exams")
+	d.fill("#score-"+sitting.ID, "80")
+	d.press("button[value=score]", "#reviews")
+	if x := w.sittingOf(sitting.ID); x.State != exams.Passed || *x.ScorePPM != 800_000 {
+		t.Errorf("%+v", x)
+	}
 	message, err := tool.Sign(tool.StartAssessment(tool.Sessions()[0]))
 	if err != nil {
 		t.Fatal(err)

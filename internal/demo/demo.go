@@ -109,7 +109,7 @@ func Seed(ctx context.Context, c config.Config, now time.Time, progress Progress
 		return errors.Join(err, hook.Close(), stripe.Close(), sandbox.Close())
 	}
 	stop := serve(hook, http.HandlerFunc(m.receive))
-	stopStripe := serve(stripe, Beside(platform, http.NotFoundHandler(), sandbox))
+	stopStripe := serve(stripe, Beside(platform, http.NotFoundHandler(), http.NotFoundHandler(), sandbox))
 	defer func() { err = errors.Join(err, stopStripe(), stop(), sandbox.Close(), platform.Close()) }()
 	if err := h.Jobs.Start(ctx); err != nil {
 		return err
@@ -128,6 +128,9 @@ func Seed(ctx context.Context, c config.Config, now time.Time, progress Progress
 		if err := m.settle(ctx); err != nil {
 			return err
 		}
+	}
+	if err := m.proctor(ctx); err != nil {
+		return err
 	}
 	return m.platforms(ctx, served)
 }

@@ -38,11 +38,12 @@ func OpenPlatform(c config.Config, t clock.Clock) (*openedxdouble.Double, error)
 	})
 }
 
-// Beside serves the doubles of a learning platform and of a provider of labs below their paths, and everything else by the sandbox.
-func Beside(platform, provider, sandbox http.Handler) http.Handler {
+// Beside serves the doubles of a learning platform, of a provider of labs and of one of proctoring below their paths, and everything else by the sandbox.
+func Beside(platform, provider, proctor, sandbox http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(platformPath+"/", http.StripPrefix(platformPath, platform))
 	mux.Handle(labsPath+"/", http.StripPrefix(labsPath, provider))
+	mux.Handle(proctorPath+"/", http.StripPrefix(proctorPath, proctor))
 	mux.Handle("/", sandbox)
 	return mux
 }

@@ -41,6 +41,7 @@ func Settings(c config.Config) (config.Config, error) {
 	c.StripeURL = "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(n+1))
 	c.LMSInside = append(c.LMSInside, strings.TrimPrefix(c.StripeURL, "http://"))
 	c.LabInside = append(c.LabInside, strings.TrimPrefix(c.StripeURL, "http://"))
+	c.ProctorInside = append(c.ProctorInside, strings.TrimPrefix(c.StripeURL, "http://"))
 	if c.Secret == "" {
 		c.Secret = k.Secret
 	}

@@ -162,11 +162,13 @@ select t.id as sitting_id, t.learner_id, p.full_name, case t.state when 'withhel
 update exams.attempts set proposal = $2 where id = $1;
 
 -- name: Queue
+-- What a provider verified waits for its score.
 select w.kind, w.id, t.enrolment_id, s.key as session_key, p.full_name, w.detail, w.severity, w.proposal, w.at
   from (select case a.state when 'second_review_required' then 'second_review' else 'review' end as kind, a.sitting_id as id, a.sitting_id, a.state as detail, 0 as severity,
                a.proposal, coalesce(a.submitted_at, a.created_at) as at
           from exams.attempts a
-         where a.state in ('submitted', 'timed_out', 'second_review_required', 'error')
+         where (a.state in ('submitted', 'timed_out', 'second_review_required', 'error')
+                or a.state = 'verified' and a.score_ppm is null and exists (select 1 from exams.sittings o where o.id = a.sitting_id and o.state = 'booked'))
            and not exists (select 1 from exams.attempts l where l.sitting_id = a.sitting_id and l.n > a.n)
         union all
         select 'incident', i.sitting_id, i.sitting_id, i.kind, i.severity, '', i.happened_at from exams.incidents i join exams.sittings o on o.id = i.sitting_id where o.state = 'booked'
@@ -346,7 +348,7 @@ select t.id, t.enrolment_id, t.learner_id, t.session_id, t.kind, t.attempt, t.st
   from exams.sittings t
  where ($1 = '' or t.state = $1 or $1 = 'review' and exists (select 1 from exams.attempts a where a.sitting_id = t.id
             and a.n = (select max(n) from exams.attempts where sitting_id = t.id)
-            and a.state in ('submitted', 'timed_out', 'second_review_required', 'error')))
+            and (a.state in ('submitted', 'timed_out', 'second_review_required', 'error') or a.state = 'verified' and a.score_ppm is null and t.state = 'booked')))
    and ($2 = '' or t.id < $2)
  order by t.id desc limit $3;
 

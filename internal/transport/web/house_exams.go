@@ -109,6 +109,12 @@ type ExamCase struct {
 	MayDecide            bool // she did not decide first
 }
 
+// Scoreless says whether a provider verified the attempt, which waits for its score.
+func (c ExamCase) Scoreless() bool {
+	a := c.Attempt()
+	return a != nil && a.State == exams.Verified && a.ScorePPM == nil
+}
+
 // ExamFile is the file of an enrolment, with whose it is.
 type ExamFile struct {
 	exams.File
