@@ -292,7 +292,8 @@ func (tx *Tx) Select(ctx context.Context, dest any, q Query, args ...any) error 
 	return wrap(q, tx.x.SelectContext(ctx, dest, q.SQL, args...))
 }
 
-// Each gives the rows of a statement one by one, as they arrive, so that no more than one is held. The statement is not prepared.
+// Each gives the rows of a statement one by one, as they arrive, so that no more than one is held. The statement is not
+// prepared, and row asks nothing else of the transaction.
 func (tx *Tx) Each(ctx context.Context, q Query, row func(*sql.Rows) error, args ...any) (err error) {
 	rows, err := tx.x.QueryContext(ctx, q.SQL, args...)
 	if err != nil {
