@@ -2137,6 +2137,30 @@ func (e LabProviderBodyShape) Valid() bool {
 	}
 }
 
+// Defines values for LearnerChangeChange.
+const (
+	LearnerChangeChangeBack   LearnerChangeChange = "back"
+	LearnerChangeChangeLeft   LearnerChangeChange = "left"
+	LearnerChangeChangeNew    LearnerChangeChange = "new"
+	LearnerChangeChangeScores LearnerChangeChange = "scores"
+)
+
+// Valid indicates whether the value is a known member of the LearnerChangeChange enum.
+func (e LearnerChangeChange) Valid() bool {
+	switch e {
+	case LearnerChangeChangeBack:
+		return true
+	case LearnerChangeChangeLeft:
+		return true
+	case LearnerChangeChangeNew:
+		return true
+	case LearnerChangeChangeScores:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListedLearnerReasons.
 const (
 	ListedLearnerReasonsIdle        ListedLearnerReasons = "idle"
@@ -2152,6 +2176,30 @@ func (e ListedLearnerReasons) Valid() bool {
 	case ListedLearnerReasonsLowScores:
 		return true
 	case ListedLearnerReasonsWeeksMissed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MappedColumnMeaning.
+const (
+	MappedColumnMeaningExercise MappedColumnMeaning = "exercise"
+	MappedColumnMeaningIgnored  MappedColumnMeaning = "ignored"
+	MappedColumnMeaningItself   MappedColumnMeaning = "itself"
+	MappedColumnMeaningNew      MappedColumnMeaning = "new"
+)
+
+// Valid indicates whether the value is a known member of the MappedColumnMeaning enum.
+func (e MappedColumnMeaning) Valid() bool {
+	switch e {
+	case MappedColumnMeaningExercise:
+		return true
+	case MappedColumnMeaningIgnored:
+		return true
+	case MappedColumnMeaningItself:
+		return true
+	case MappedColumnMeaningNew:
 		return true
 	default:
 		return false
@@ -2359,6 +2407,30 @@ func (e NewLabEntitlement) Valid() bool {
 	case NewLabEntitlementProctoredExam:
 		return true
 	case NewLabEntitlementWorkshop:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewMappedColumnMeaning.
+const (
+	NewMappedColumnMeaningExercise NewMappedColumnMeaning = "exercise"
+	NewMappedColumnMeaningIgnored  NewMappedColumnMeaning = "ignored"
+	NewMappedColumnMeaningItself   NewMappedColumnMeaning = "itself"
+	NewMappedColumnMeaningNew      NewMappedColumnMeaning = "new"
+)
+
+// Valid indicates whether the value is a known member of the NewMappedColumnMeaning enum.
+func (e NewMappedColumnMeaning) Valid() bool {
+	switch e {
+	case NewMappedColumnMeaningExercise:
+		return true
+	case NewMappedColumnMeaningIgnored:
+		return true
+	case NewMappedColumnMeaningItself:
+		return true
+	case NewMappedColumnMeaningNew:
 		return true
 	default:
 		return false
@@ -8342,6 +8414,9 @@ type Collection struct {
 	// Example: grade_report
 	Kind CollectionKind `json:"kind"`
 
+	// Learners The first 1,000 learners of whom it changes something; first those whose scores dropped, and who has left.
+	Learners []LearnerChange `json:"learners"`
+
 	// LearnersBack Learners who had left and are there again.
 	//
 	// Example: 3
@@ -8369,6 +8444,9 @@ type Collection struct {
 	//
 	// Example: staff:per_01kb5t8kz9e0qv4m3r2x7nwhjd
 	Origin string `json:"origin"`
+
+	// Questions Columns that ask what they are: `mapColumns` answers, best before the file is applied.
+	Questions []ColumnQuestion `json:"questions"`
 
 	// RecordedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 	//
@@ -8506,6 +8584,36 @@ type CollectionSchedule struct {
 	//
 	// Example: 1
 	Version int `json:"version"`
+}
+
+// ColumnMapping What the columns of the reports of a session are.
+type ColumnMapping struct {
+	// Columns What holds.
+	Columns []MappedColumn `json:"columns"`
+
+	// History The last 1,000 decisions, the newest first.
+	History []MappedColumn `json:"history"`
+}
+
+// ColumnQuestion A column that neither the map of the session nor anybody knows.
+type ColumnQuestion struct {
+	// Choices Exercises that the file has not.
+	Choices []string `json:"choices"`
+
+	// Label Name of the column.
+	//
+	// Example: Homework 4: Week 2
+	Label string `json:"label"`
+
+	// Occurrence Its place among the columns of this name, from 0.
+	//
+	// Example: 0
+	Occurrence int `json:"occurrence"`
+
+	// Suggested The exercise that it seems to be.
+	//
+	// Example: HW 04
+	Suggested *string `json:"suggested,omitempty"`
 }
 
 // Condition A condition of the exam.
@@ -12895,6 +13003,54 @@ type LabProviderList struct {
 	Providers []LabProvider `json:"providers"`
 }
 
+// LearnerChange What an intake changes of a learner.
+type LearnerChange struct {
+	// Change Whether she is new, is back, or has left; otherwise her scores alone change.
+	//
+	// Example: scores
+	Change LearnerChangeChange `json:"change"`
+
+	// Dropped Scores that dropped to nought or were taken back.
+	//
+	// Example: 0
+	Dropped int `json:"dropped"`
+
+	// Enrolment Her enrolment. In a dry run that of a new learner is not kept.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Enrolment string `json:"enrolment"`
+
+	// First Scores where there was none.
+	//
+	// Example: 2
+	First int `json:"first"`
+
+	// Learner As the file calls her.
+	//
+	// Example: 4711
+	Learner string `json:"learner"`
+
+	// Line Line of the file; 0 where it does not name her.
+	//
+	// Example: 17
+	Line int `json:"line"`
+
+	// Lowered Scores that are lower, and not nought.
+	//
+	// Example: 0
+	Lowered int `json:"lowered"`
+
+	// Raised Scores that are higher.
+	//
+	// Example: 1
+	Raised int `json:"raised"`
+}
+
+// LearnerChangeChange Whether she is new, is back, or has left; otherwise her scores alone change.
+//
+// Example: scores
+type LearnerChangeChange string
+
 // LedgerEntry One line of the ledger.
 type LedgerEntry struct {
 	// Account The account.
@@ -13111,6 +13267,54 @@ type ManagerList struct {
 	// Managers The managers.
 	Managers []Manager `json:"managers"`
 }
+
+// MappedColumn What somebody decided of a column.
+type MappedColumn struct {
+	// DecidedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	DecidedAt Time `json:"decided_at"`
+
+	// DecidedBy Who decided.
+	//
+	// Example: staff:per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	DecidedBy string `json:"decided_by"`
+
+	// Exercise Which exercise it is, where it is one by another name.
+	//
+	// Example: HW 04
+	Exercise *string `json:"exercise,omitempty"`
+
+	// ExerciseOccurrence Place of that one among the columns of its name, from 0.
+	//
+	// Example: 0
+	ExerciseOccurrence *int `json:"exercise_occurrence,omitempty"`
+
+	// Label Name of the column.
+	//
+	// Example: Homework 4: Week 2
+	Label string `json:"label"`
+
+	// Meaning What it is.
+	//
+	// Example: exercise
+	Meaning MappedColumnMeaning `json:"meaning"`
+
+	// Occurrence Its place among the columns of this name, from 0.
+	//
+	// Example: 0
+	Occurrence int `json:"occurrence"`
+
+	// Week Of a new exercise.
+	//
+	// Example: 2
+	Week *int `json:"week,omitempty"`
+}
+
+// MappedColumnMeaning What it is.
+//
+// Example: exercise
+type MappedColumnMeaning string
 
 // MatchedOrder For which order money is.
 //
@@ -13511,6 +13715,14 @@ type NewCollectionSchedule struct {
 	NextAt Time `json:"next_at"`
 }
 
+// NewColumnMapping What columns are.
+//
+// Example: {"columns":[{"exercise":"HW 04","label":"Homework 4: Week 2","meaning":"exercise"}]}
+type NewColumnMapping struct {
+	// Columns The columns.
+	Columns []NewMappedColumn `json:"columns"`
+}
+
 // NewDataExport What is to be written.
 type NewDataExport struct {
 	// Format CSV, each file compressed by gzip, or Parquet.
@@ -13851,6 +14063,46 @@ type NewLab struct {
 //
 // Example: labs
 type NewLabEntitlement string
+
+// NewMappedColumn What a column is.
+//
+// Example: {"exercise":"HW 04","label":"Homework 4: Week 2","meaning":"exercise"}
+type NewMappedColumn struct {
+	// Exercise Which exercise it is, where it is one by another name.
+	//
+	// Example: HW 04
+	Exercise *string `json:"exercise,omitempty"`
+
+	// ExerciseOccurrence Place of that one among the columns of its name, from 0.
+	//
+	// Example: 0
+	ExerciseOccurrence *int `json:"exercise_occurrence,omitempty"`
+
+	// Label Name of the column.
+	//
+	// Example: Homework 4: Week 2
+	Label string `json:"label"`
+
+	// Meaning What it is.
+	//
+	// Example: exercise
+	Meaning NewMappedColumnMeaning `json:"meaning"`
+
+	// Occurrence Its place among the columns of this name, from 0.
+	//
+	// Example: 0
+	Occurrence *int `json:"occurrence,omitempty"`
+
+	// Week Of a new exercise.
+	//
+	// Example: 2
+	Week *int `json:"week,omitempty"`
+}
+
+// NewMappedColumnMeaning What it is.
+//
+// Example: exercise
+type NewMappedColumnMeaning string
 
 // NewNudge A reminder to people on a list.
 //
@@ -23537,6 +23789,12 @@ type ImportGradesParams struct {
 	DryRun *bool `form:"dry_run,omitempty" json:"dry_run,omitempty"`
 }
 
+// MapColumnsParams defines parameters for MapColumns.
+type MapColumnsParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // CopySessionParams defines parameters for CopySession.
 type CopySessionParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
@@ -24197,6 +24455,9 @@ type PutSessionJSONRequestBody = SessionEdit
 
 // PutCollectionScheduleJSONRequestBody defines body for PutCollectionSchedule for application/json ContentType.
 type PutCollectionScheduleJSONRequestBody = NewCollectionSchedule
+
+// MapColumnsJSONRequestBody defines body for MapColumns for application/json ContentType.
+type MapColumnsJSONRequestBody = NewColumnMapping
 
 // CopySessionJSONRequestBody defines body for CopySession for application/json ContentType.
 type CopySessionJSONRequestBody = NewSessionCopy
@@ -28158,6 +28419,37 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/sessions/{session}/collections/{intake} (the `GetCollection` operationId).
 	GetCollection(ctx context.Context, session SessionRef, intake CollectionID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetColumnMapping Get what the columns of reports are
+	//
+	// What was decided of columns whose names are not those of exercises of the session, and the history of these decisions.
+	//
+	// Corresponds with GET /v1/sessions/{session}/columns (the `GetColumnMapping` operationId).
+	GetColumnMapping(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MapColumnsWithBody Say what columns of reports are
+	//
+	// A column is another name of an exercise, an exercise that is new (it is put at the end of the map of the session, for which the scope `catalog:write` is needed too), or
+	// nothing that is graded; `itself` takes a decision back. Columns that are not named keep what was decided of them. Files that came before are told again under the names as they
+	// are now, from the bytes that are kept, so that it does not matter when somebody decides. A file in which two columns would be one exercise is refused (422
+	// `two-columns-one-exercise`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/sessions/{session}/columns (the `MapColumns` operationId).
+	MapColumnsWithBody(ctx context.Context, session SessionRef, params *MapColumnsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MapColumns Say what columns of reports are
+	//
+	// A column is another name of an exercise, an exercise that is new (it is put at the end of the map of the session, for which the scope `catalog:write` is needed too), or
+	// nothing that is graded; `itself` takes a decision back. Columns that are not named keep what was decided of them. Files that came before are told again under the names as they
+	// are now, from the bytes that are kept, so that it does not matter when somebody decides. A file in which two columns would be one exercise is refused (422
+	// `two-columns-one-exercise`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/sessions/{session}/columns (the `MapColumns` operationId).
+	MapColumns(ctx context.Context, session SessionRef, params *MapColumnsParams, body MapColumnsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CopySessionWithBody Copy a session to another term
 	//
@@ -36657,6 +36949,67 @@ func (c *Client) ImportGradesWithBody(ctx context.Context, session SessionRef, p
 // Corresponds with GET /v1/sessions/{session}/collections/{intake} (the `GetCollection` operationId).
 func (c *Client) GetCollection(ctx context.Context, session SessionRef, intake CollectionID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetCollectionRequest(c.Server, session, intake)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetColumnMapping Get what the columns of reports are
+//
+// What was decided of columns whose names are not those of exercises of the session, and the history of these decisions.
+//
+// Corresponds with GET /v1/sessions/{session}/columns (the `GetColumnMapping` operationId).
+func (c *Client) GetColumnMapping(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetColumnMappingRequest(c.Server, session)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MapColumnsWithBody Say what columns of reports are
+//
+// A column is another name of an exercise, an exercise that is new (it is put at the end of the map of the session, for which the scope `catalog:write` is needed too), or
+// nothing that is graded; `itself` takes a decision back. Columns that are not named keep what was decided of them. Files that came before are told again under the names as they
+// are now, from the bytes that are kept, so that it does not matter when somebody decides. A file in which two columns would be one exercise is refused (422
+// `two-columns-one-exercise`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/sessions/{session}/columns (the `MapColumns` operationId).
+func (c *Client) MapColumnsWithBody(ctx context.Context, session SessionRef, params *MapColumnsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMapColumnsRequestWithBody(c.Server, session, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MapColumns Say what columns of reports are
+//
+// A column is another name of an exercise, an exercise that is new (it is put at the end of the map of the session, for which the scope `catalog:write` is needed too), or
+// nothing that is graded; `itself` takes a decision back. Columns that are not named keep what was decided of them. Files that came before are told again under the names as they
+// are now, from the bytes that are kept, so that it does not matter when somebody decides. A file in which two columns would be one exercise is refused (422
+// `two-columns-one-exercise`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/sessions/{session}/columns (the `MapColumns` operationId).
+func (c *Client) MapColumns(ctx context.Context, session SessionRef, params *MapColumnsParams, body MapColumnsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMapColumnsRequest(c.Server, session, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -55035,6 +55388,100 @@ func NewGetCollectionRequest(server string, session SessionRef, intake Collectio
 	return req, nil
 }
 
+// NewGetColumnMappingRequest constructs an http.Request for the GetColumnMapping method
+func NewGetColumnMappingRequest(server string, session SessionRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/columns", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewMapColumnsRequest calls the generic MapColumns builder with application/json body
+func NewMapColumnsRequest(server string, session SessionRef, params *MapColumnsParams, body MapColumnsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMapColumnsRequestWithBody(server, session, params, "application/json", bodyReader)
+}
+
+// NewMapColumnsRequestWithBody constructs an http.Request for the MapColumns method, with any body, and a specified content type
+func NewMapColumnsRequestWithBody(server string, session SessionRef, params *MapColumnsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/columns", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewCopySessionRequest calls the generic CopySession builder with application/json body
 func NewCopySessionRequest(server string, session SessionRef, params *CopySessionParams, body CopySessionJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -63066,6 +63513,39 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/sessions/{session}/collections/{intake} (the `GetCollection` operationId).
 	GetCollectionWithResponse(ctx context.Context, session SessionRef, intake CollectionID, reqEditors ...RequestEditorFn) (*GetCollectionResponse, error)
+
+	// GetColumnMappingWithResponse Get what the columns of reports are
+	//
+	// What was decided of columns whose names are not those of exercises of the session, and the history of these decisions.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions/{session}/columns (the `GetColumnMapping` operationId).
+	GetColumnMappingWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*GetColumnMappingResponse, error)
+
+	// MapColumnsWithBodyWithResponse Say what columns of reports are
+	//
+	// A column is another name of an exercise, an exercise that is new (it is put at the end of the map of the session, for which the scope `catalog:write` is needed too), or
+	// nothing that is graded; `itself` takes a decision back. Columns that are not named keep what was decided of them. Files that came before are told again under the names as they
+	// are now, from the bytes that are kept, so that it does not matter when somebody decides. A file in which two columns would be one exercise is refused (422
+	// `two-columns-one-exercise`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/sessions/{session}/columns (the `MapColumns` operationId).
+	MapColumnsWithBodyWithResponse(ctx context.Context, session SessionRef, params *MapColumnsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MapColumnsResponse, error)
+
+	// MapColumnsWithResponse Say what columns of reports are
+	//
+	// A column is another name of an exercise, an exercise that is new (it is put at the end of the map of the session, for which the scope `catalog:write` is needed too), or
+	// nothing that is graded; `itself` takes a decision back. Columns that are not named keep what was decided of them. Files that came before are told again under the names as they
+	// are now, from the bytes that are kept, so that it does not matter when somebody decides. A file in which two columns would be one exercise is refused (422
+	// `two-columns-one-exercise`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/sessions/{session}/columns (the `MapColumns` operationId).
+	MapColumnsWithResponse(ctx context.Context, session SessionRef, params *MapColumnsParams, body MapColumnsJSONRequestBody, reqEditors ...RequestEditorFn) (*MapColumnsResponse, error)
 
 	// CopySessionWithBodyWithResponse Copy a session to another term
 	//
@@ -79317,6 +79797,116 @@ func (r GetCollectionResponse) ContentType() string {
 	return ""
 }
 
+// GetColumnMappingResponse200Headers the declared response headers of an HTTP 200 response for GetColumnMapping
+type GetColumnMappingResponse200Headers struct {
+	ETag string
+}
+
+type GetColumnMappingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ColumnMapping
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetColumnMappingResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetColumnMappingResponse) GetJSON200() *ColumnMapping {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetColumnMappingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetColumnMappingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetColumnMappingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetColumnMappingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetColumnMappingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// MapColumnsResponse200Headers the declared response headers of an HTTP 200 response for MapColumns
+type MapColumnsResponse200Headers struct {
+	ETag string
+}
+
+type MapColumnsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ColumnMapping
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *MapColumnsResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MapColumnsResponse) GetJSON200() *ColumnMapping {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r MapColumnsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r MapColumnsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MapColumnsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MapColumnsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MapColumnsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // CopySessionResponse201Headers the declared response headers of an HTTP 201 response for CopySession
 type CopySessionResponse201Headers struct {
 	ETag     string
@@ -89527,6 +90117,57 @@ func (c *ClientWithResponses) GetCollectionWithResponse(ctx context.Context, ses
 		return nil, err
 	}
 	return ParseGetCollectionResponse(rsp)
+}
+
+// GetColumnMappingWithResponse Get what the columns of reports are
+//
+// What was decided of columns whose names are not those of exercises of the session, and the history of these decisions.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions/{session}/columns (the `GetColumnMapping` operationId).
+func (c *ClientWithResponses) GetColumnMappingWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*GetColumnMappingResponse, error) {
+	rsp, err := c.GetColumnMapping(ctx, session, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetColumnMappingResponse(rsp)
+}
+
+// MapColumnsWithBodyWithResponse Say what columns of reports are
+//
+// A column is another name of an exercise, an exercise that is new (it is put at the end of the map of the session, for which the scope `catalog:write` is needed too), or
+// nothing that is graded; `itself` takes a decision back. Columns that are not named keep what was decided of them. Files that came before are told again under the names as they
+// are now, from the bytes that are kept, so that it does not matter when somebody decides. A file in which two columns would be one exercise is refused (422
+// `two-columns-one-exercise`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/sessions/{session}/columns (the `MapColumns` operationId).
+func (c *ClientWithResponses) MapColumnsWithBodyWithResponse(ctx context.Context, session SessionRef, params *MapColumnsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MapColumnsResponse, error) {
+	rsp, err := c.MapColumnsWithBody(ctx, session, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMapColumnsResponse(rsp)
+}
+
+// MapColumnsWithResponse Say what columns of reports are
+//
+// A column is another name of an exercise, an exercise that is new (it is put at the end of the map of the session, for which the scope `catalog:write` is needed too), or
+// nothing that is graded; `itself` takes a decision back. Columns that are not named keep what was decided of them. Files that came before are told again under the names as they
+// are now, from the bytes that are kept, so that it does not matter when somebody decides. A file in which two columns would be one exercise is refused (422
+// `two-columns-one-exercise`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/sessions/{session}/columns (the `MapColumns` operationId).
+func (c *ClientWithResponses) MapColumnsWithResponse(ctx context.Context, session SessionRef, params *MapColumnsParams, body MapColumnsJSONRequestBody, reqEditors ...RequestEditorFn) (*MapColumnsResponse, error) {
+	rsp, err := c.MapColumns(ctx, session, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMapColumnsResponse(rsp)
 }
 
 // CopySessionWithBodyWithResponse Copy a session to another term
@@ -102341,6 +102982,98 @@ func ParseGetCollectionResponse(rsp *http.Response) (*GetCollectionResponse, err
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseGetColumnMappingResponse parses an HTTP response from a GetColumnMappingWithResponse call
+func ParseGetColumnMappingResponse(rsp *http.Response) (*GetColumnMappingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetColumnMappingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ColumnMapping
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetColumnMappingResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseMapColumnsResponse parses an HTTP response from a MapColumnsWithResponse call
+func ParseMapColumnsResponse(rsp *http.Response) (*MapColumnsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MapColumnsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ColumnMapping
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers MapColumnsResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

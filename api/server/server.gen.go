@@ -952,6 +952,12 @@ type ServerInterface interface {
 	// GetCollection Get one intake of a session
 	// (GET /v1/sessions/{session}/collections/{intake})
 	GetCollection(c *fiber.Ctx, session SessionRef, intake CollectionID) error
+	// GetColumnMapping Get what the columns of reports are
+	// (GET /v1/sessions/{session}/columns)
+	GetColumnMapping(c *fiber.Ctx, session SessionRef) error
+	// MapColumns Say what columns of reports are
+	// (PUT /v1/sessions/{session}/columns)
+	MapColumns(c *fiber.Ctx, session SessionRef, params MapColumnsParams) error
 	// CopySession Copy a session to another term
 	// (POST /v1/sessions/{session}/copies)
 	CopySession(c *fiber.Ctx, session SessionRef, params CopySessionParams) error
@@ -14049,6 +14055,88 @@ func (siw *ServerInterfaceWrapper) GetCollection(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetColumnMapping operation middleware
+func (siw *ServerInterfaceWrapper) GetColumnMapping(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetColumnMapping(c, session)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// MapColumns operation middleware
+func (siw *ServerInterfaceWrapper) MapColumns(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params MapColumnsParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.MapColumns(c, session, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // CopySession operation middleware
 func (siw *ServerInterfaceWrapper) CopySession(c *fiber.Ctx) error {
 
@@ -17964,6 +18052,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/v1/sessions/:session/collections", wrapper.ImportGrades)
 
 	router.Get(options.BaseURL+"/v1/sessions/:session/collections/:intake", wrapper.GetCollection)
+
+	router.Get(options.BaseURL+"/v1/sessions/:session/columns", wrapper.GetColumnMapping)
+
+	router.Put(options.BaseURL+"/v1/sessions/:session/columns", wrapper.MapColumns)
 
 	router.Post(options.BaseURL+"/v1/sessions/:session/copies", wrapper.CopySession)
 
@@ -24593,6 +24685,58 @@ func (response GetCollection200JSONResponse) VisitGetCollectionResponse(ctx *fib
 	return ctx.JSON(&response)
 }
 
+type GetColumnMappingRequestObject struct {
+	Session SessionRef `json:"session"`
+}
+
+type GetColumnMappingResponseObject interface {
+	VisitGetColumnMappingResponse(ctx *fiber.Ctx) error
+}
+
+type GetColumnMapping200ResponseHeaders struct {
+	ETag string
+}
+
+type GetColumnMapping200JSONResponse struct {
+	Body    ColumnMapping
+	Headers GetColumnMapping200ResponseHeaders
+}
+
+func (response GetColumnMapping200JSONResponse) VisitGetColumnMappingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type MapColumnsRequestObject struct {
+	Session SessionRef `json:"session"`
+	Params  MapColumnsParams
+	Body    *MapColumnsJSONRequestBody
+}
+
+type MapColumnsResponseObject interface {
+	VisitMapColumnsResponse(ctx *fiber.Ctx) error
+}
+
+type MapColumns200ResponseHeaders struct {
+	ETag string
+}
+
+type MapColumns200JSONResponse struct {
+	Body    ColumnMapping
+	Headers MapColumns200ResponseHeaders
+}
+
+func (response MapColumns200JSONResponse) VisitMapColumnsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
 type CopySessionRequestObject struct {
 	Session SessionRef `json:"session"`
 	Params  CopySessionParams
@@ -27165,6 +27309,12 @@ type StrictServerInterface interface {
 	// GetCollection Get one intake of a session
 	// (GET /v1/sessions/{session}/collections/{intake})
 	GetCollection(ctx context.Context, request GetCollectionRequestObject) (GetCollectionResponseObject, error)
+	// GetColumnMapping Get what the columns of reports are
+	// (GET /v1/sessions/{session}/columns)
+	GetColumnMapping(ctx context.Context, request GetColumnMappingRequestObject) (GetColumnMappingResponseObject, error)
+	// MapColumns Say what columns of reports are
+	// (PUT /v1/sessions/{session}/columns)
+	MapColumns(ctx context.Context, request MapColumnsRequestObject) (MapColumnsResponseObject, error)
 	// CopySession Copy a session to another term
 	// (POST /v1/sessions/{session}/copies)
 	CopySession(ctx context.Context, request CopySessionRequestObject) (CopySessionResponseObject, error)
@@ -37285,6 +37435,75 @@ func (sh *strictHandler) GetCollection(ctx *fiber.Ctx, session SessionRef, intak
 		return err
 	} else if validResponse, ok := response.(GetCollectionResponseObject); ok {
 		if err := validResponse.VisitGetCollectionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetColumnMapping operation middleware
+func (sh *strictHandler) GetColumnMapping(ctx *fiber.Ctx, session SessionRef) error {
+	var request GetColumnMappingRequestObject
+
+	request.Session = session
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetColumnMapping(ctx.UserContext(), request.(GetColumnMappingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetColumnMapping")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetColumnMappingResponseObject); ok {
+		if err := validResponse.VisitGetColumnMappingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MapColumns operation middleware
+func (sh *strictHandler) MapColumns(ctx *fiber.Ctx, session SessionRef, params MapColumnsParams) error {
+	var request MapColumnsRequestObject
+
+	request.Session = session
+	request.Params = params
+
+	var body MapColumnsJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.MapColumns(ctx.UserContext(), request.(MapColumnsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MapColumns")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MapColumnsResponseObject); ok {
+		if err := validResponse.VisitMapColumnsResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

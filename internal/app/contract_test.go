@@ -215,6 +215,25 @@ func (s *asker) intake() {
 	if one := s.ask(200, "getCollection", nil, nil); one["id"] != s.w.Values["intake"] {
 		s.t.Errorf("%+v", one)
 	}
+	s.columns()
+}
+
+// columns says of a column what it is, once more after somebody else did, and takes it back.
+func (s *asker) columns() {
+	s.t.Helper()
+	read := func(tag string) func(*apitest.Request) {
+		return func(r *apitest.Request) { r.Header.Set("If-Match", tag) }
+	}
+	say := func(meaning string) any {
+		return map[string]any{"columns": []any{map[string]any{"label": "Questionnaire", "meaning": meaning}}}
+	}
+	s.ask(200, "mapColumns", nil, say("ignored"), read(`"1"`))
+	s.ask(412, "mapColumns", nil, say("itself"), read(`"1"`))
+	s.ask(400, "mapColumns", nil, say("exercise"), read("*"))
+	s.ask(200, "mapColumns", nil, say("itself"), read(`"2"`))
+	if m := s.ask(200, "getColumnMapping", nil, nil); len(m["history"].([]any)) != 2 || m["columns"].([]any)[0].(map[string]any)["meaning"] != "itself" {
+		s.t.Errorf("%+v", m)
+	}
 }
 
 func (w *world) tokens(p identity.Person) apitest.Tokens {

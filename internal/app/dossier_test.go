@@ -44,7 +44,7 @@ var notOfPeople = map[string]string{
 	"confidence.plans":       "of sessions",
 	"exams.provider_secrets": "of providers", "exams.providers": "of the house", "exams.registrations": "of exams", "exams.watched": "of exams",
 	"export.bulk": "of the house", "export.pieces": "what views show, under pseudonyms, for days", "export.secret": "of the house",
-	"gradebook.collections": "files of whole sessions; her cells are exported", "gradebook.columns": "of sessions", "gradebook.runs": "counts", "gradebook.rejected_rows": "lines and codes", "gradebook.statements": "ids of events of sessions", "gradebook.issued": "counts",
+	"gradebook.collections": "files of whole sessions; her cells are exported", "gradebook.columns": "of sessions", "gradebook.mappings": "of columns of sessions", "gradebook.runs": "counts", "gradebook.rejected_rows": "lines and codes", "gradebook.statements": "ids of events of sessions", "gradebook.issued": "counts",
 	"gradebook.schedules": "of sessions", "gradebook.pages": "of whole courses, for hours at most, until they are imported", "gradebook.rechecks": "of sessions: ids of enrolments whose stages differ",
 	"identity.clients": "of systems", "identity.keys": "of systems", "identity.organisations": "of schools", "identity.logout_tokens": "hashes of ids, for minutes", "identity.providers": "of the house", "identity.salt": "of the house",
 	"invoicing.files": "the papers themselves are in the file", "invoicing.issuers": "of the house", "invoicing.regimes": "of the house", "invoicing.sellers": "of the house", "invoicing.series": "of the house",

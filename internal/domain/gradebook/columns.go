@@ -4,32 +4,20 @@ import (
 	"context"
 	"slices"
 
-	"github.com/lib/pq"
-
-	"cursus/internal/domain/catalog"
 	"cursus/internal/platform/postgres"
+	"github.com/lib/pq"
 )
 
 // prepareColumns makes the columns that are new and places them by the session's exercise map.
 func (k *intake) prepareColumns(ctx context.Context) error {
-	var kinds, labels, titles []string
-	var occurrences []int64
-	for _, c := range k.report.Columns {
-		kinds, labels, occurrences = append(kinds, c.Kind), append(labels, c.Label), append(occurrences, int64(c.Occurrence))
-		titles = append(titles, k.report.Titles[c.Label])
-	}
 	before, err := columnsTx(ctx, k.tx, k.session.ID)
 	if err != nil {
 		return err
 	}
-	if _, err := k.tx.Exec(ctx, q.Q("AddColumns"), k.session.ID, pq.Array(kinds), pq.Array(labels), pq.Array(occurrences), pq.Array(titles)); err != nil {
+	if err := addColumns(ctx, k.tx, k.session.ID, k.report.Columns, k.report.Titles); err != nil {
 		return err
 	}
 	known, err := columnsTx(ctx, k.tx, k.session.ID)
-	if err != nil {
-		return err
-	}
-	exercises, err := catalog.ExercisesTx(ctx, k.tx, k.session.ID)
 	if err != nil {
 		return err
 	}
@@ -37,9 +25,36 @@ func (k *intake) prepareColumns(ctx context.Context) error {
 	for _, c := range k.report.Columns {
 		k.ids = append(k.ids, k.columns[c])
 	}
-	k.rules, k.collection.Unmapped = newRules(known, exercises, k.session.ThresholdPPM)
-	k.collection.NewColumns, k.collection.AbsentColumns = columnDifference(before, k.report)
+	k.rules, k.collection.Unmapped = newRules(k.by.themselves(known), k.exercises, k.session.ThresholdPPM)
+	k.collection.NewColumns, k.collection.AbsentColumns = columnDifference(k.by.themselves(before), k.report)
+	k.missing = k.collection.AbsentColumns
+	for _, e := range k.exercises {
+		if !slices.ContainsFunc(k.report.Columns, func(c Column) bool { return c.Kind == "exercise" && c.Label == e.Label }) && !slices.Contains(k.missing, e.Label) {
+			k.missing = append(k.missing, e.Label)
+		}
+	}
 	return nil
+}
+
+func addColumns(ctx context.Context, tx *postgres.Tx, sessionID string, columns []Column, titlesOf map[string]string) error {
+	var kinds, labels, titles []string
+	var occurrences []int64
+	for _, c := range columns {
+		kinds, labels, occurrences = append(kinds, c.Kind), append(labels, c.Label), append(occurrences, int64(c.Occurrence))
+		titles = append(titles, titlesOf[c.Label])
+	}
+	_, err := tx.Exec(ctx, q.Q("AddColumns"), sessionID, pq.Array(kinds), pq.Array(labels), pq.Array(occurrences), pq.Array(titles))
+	return err
+}
+
+// themselves are the kept columns that are what their names say.
+func (m mapped) themselves(all []column) (out []column) {
+	for _, c := range all {
+		if !m.elsewhere(c.key()) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // column is a column of a session as it is kept.

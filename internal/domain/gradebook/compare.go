@@ -131,6 +131,7 @@ func (k *intake) compare(ctx context.Context) error {
 		if !row.Quiet {
 			if len(k.later) == 0 && row.Enrolled && !k.fresh[id] && !k.stages[id][journey.Enrolled].at(k.at, false) {
 				k.collection.LearnersBack++
+				k.tell(id).Change = IsBack
 			}
 			k.setPresence(id, k.at, k.rank, row.Enrolled)
 		} else {
@@ -240,6 +241,7 @@ func (k *intake) leave(ctx context.Context, accounted map[string]bool) error {
 	for _, id := range k.concerned() {
 		if !accounted[id] && k.stages[id][journey.Enrolled].at(k.at, false) {
 			k.collection.LearnersLeft++
+			k.tell(id).Change = HasLeft
 			k.setPresence(id, k.at, k.rank, false)
 		}
 	}
@@ -280,7 +282,7 @@ func (k *intake) setCell(id string, place int, at time.Time, rank int, v int64) 
 	_, there := was.has(at)
 	if before := was.at(at, otherwise); before != v || rank < 0 && !there {
 		k.addCell(id, column, at, v)
-		k.count(before, v)
+		k.count(id, before, v)
 	}
 	if ok && k.cells[id][column].at(then, otherwise) != says {
 		k.addCell(id, column, then, says)
@@ -288,20 +290,25 @@ func (k *intake) setCell(id string, place int, at time.Time, rank int, v int64) 
 }
 
 // count says in which direction scores went.
-func (k *intake) count(before, v int64) {
+func (k *intake) count(id string, before, v int64) {
 	if before == v {
 		return
 	}
 	k.collection.CellsChanged++
+	of := k.tell(id)
 	switch {
 	case before > 0 && v <= 0:
 		k.collection.ScoresDropped++
+		of.Dropped++
 	case before >= 0 && v > before:
 		k.collection.ScoresRaised++
+		of.Raised++
 	case before >= 0 && v < before:
 		k.collection.ScoresLowered++
+		of.Lowered++
 	default:
 		k.collection.ScoresFirst++
+		of.First++
 	}
 }
 
@@ -318,8 +325,7 @@ func (k *intake) addCell(id string, column int, at time.Time, value int64) {
 		k.cells[id] = map[int]timeline[int64]{}
 	}
 	k.cells[id][column] = k.cells[id][column].with(at, value)
-	k.cellIDs, k.cellTimes = append(k.cellIDs, id), append(k.cellTimes, at.Format(time.RFC3339Nano))
-	k.cellColumns, k.cellValues = append(k.cellColumns, int64(column)), append(k.cellValues, value)
+	k.added.add(id, column, at, value)
 }
 
 func (k *intake) setCohort(id, cohort string) {

@@ -66,13 +66,15 @@ type Collection struct {
 	Rejects      []Reject  `json:"rejects"`
 
 	// The difference, said when it is made.
-	ScoresFirst   int      `json:"scores_first"` // where there was none
-	ScoresRaised  int      `json:"scores_raised"`
-	ScoresLowered int      `json:"scores_lowered"` // and not to nought
-	ScoresDropped int      `json:"scores_dropped"` // to nought, or taken back
-	NewColumns    []string `json:"new_columns"`    // exercises that no intake had before
-	AbsentColumns []string `json:"absent_columns"` // that earlier ones had: renamed, or gone
-	Ignored       []Reject `json:"ignored"`
+	ScoresFirst   int             `db:"scores_first" json:"scores_first"` // where there was none
+	ScoresRaised  int             `db:"scores_raised" json:"scores_raised"`
+	ScoresLowered int             `db:"scores_lowered" json:"scores_lowered"` // and not to nought
+	ScoresDropped int             `db:"scores_dropped" json:"scores_dropped"` // to nought, or taken back
+	NewColumns    []string        `json:"new_columns"`                        // exercises that no intake had before
+	AbsentColumns []string        `json:"absent_columns"`                     // that earlier ones had: renamed, or gone
+	Ignored       []Reject        `json:"ignored"`
+	Learners      []LearnerChange `json:"learners"`  // of whom it changes something
+	Questions     []Question      `json:"questions"` // columns of which nobody has said what they are
 
 	sessionID string
 }
@@ -90,6 +92,15 @@ func (s *Service) Collections(ctx context.Context, session string) (out []Collec
 	return out, err
 }
 
+// IntakesTx lists what was taken in for a session last, the newest first.
+func IntakesTx(ctx context.Context, tx *postgres.Tx, sessionID string, limit int) (out []Collection, err error) {
+	err = tx.Select(ctx, &out, q.Q("Intakes"), sessionID, limit)
+	return out, err
+}
+
+// Kept says whether the bytes are kept as they came.
+func (c Collection) Kept() bool { return !c.Kind.private() }
+
 // Collection finds one of a session (id or key), with the rows that could not be read. Errors: catalog.ErrNoSession, ErrNoCollection.
 func (s *Service) Collection(ctx context.Context, session, id string) (c Collection, err error) {
 	err = s.db.View(ctx, "collection", func(ctx context.Context, tx *postgres.Tx) error {
@@ -106,6 +117,29 @@ func (s *Service) Collection(ctx context.Context, session, id string) (c Collect
 		return tx.Select(ctx, &c.Rejects, q.Q("Rejects"), id)
 	})
 	return c, err
+}
+
+// File gives the bytes of an intake as they came. Errors: catalog.ErrNoSession, ErrNoCollection, ErrNotKept where only what is needed of it was kept, or
+// where it was wiped.
+func (s *Service) File(ctx context.Context, session, id string) (name string, content []byte, err error) {
+	c, err := s.Collection(ctx, session, id)
+	if err != nil {
+		return "", nil, err
+	}
+	err = s.db.View(ctx, "file of an intake", func(ctx context.Context, tx *postgres.Tx) error {
+		of, err := catalog.SessionTx(ctx, tx, session)
+		if err != nil {
+			return err
+		}
+		return tx.Get(ctx, &content, q.Q("Content"), of.ID, id)
+	})
+	if err == nil {
+		content, err = unpack(content)
+	}
+	if err == nil && len(content) == 0 {
+		err = ErrNotKept
+	}
+	return c.FileName, content, err
 }
 
 func cohortsAsOf(ctx context.Context, tx *postgres.Tx, sessionID string, at time.Time, knownAt *time.Time) (map[string]string, error) {

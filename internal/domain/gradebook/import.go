@@ -27,8 +27,10 @@ type Intake struct {
 	FileName    string
 	CollectedAt time.Time
 	Content     []byte
-	Only        Kind // refuse anything else; empty: nothing is refused
-	DryRun      bool // say what would change, and change nothing
+	Only        Kind               // refuse anything else; empty: nothing is refused
+	DryRun      bool               // say what would change, and change nothing
+	Mappings    []Mapping          // what its columns are, decided before it is taken in
+	Progress    func(done, of int) // is told of each step; nil: nobody
 }
 
 var errDryRun = errors.New("dry run")
@@ -87,22 +89,25 @@ type intake struct {
 	columns    map[Column]int
 	ids        []int // of the report's columns
 	rules      rules
-	enrolments map[string]string      // person → enrolment
-	members    map[string]bool        // enrolments that were in an intake of this session before
-	rows       []string               // enrolment of each row
-	events     []string               // and of each event
-	fresh      map[string]bool        // enrolments that this intake made
-	assumed    map[string][]time.Time // since when somebody is taken to be enrolled because she has a score
-	reassumed  map[string]bool        // of whom that changed
-	spoken     map[string]bool        // of whom this intake says whether she is enrolled
+	by         mapped
+	exercises  []catalog.Exercise        // the map of the session
+	missing    []string                  // of the map and of earlier intakes, what this one has not
+	told       map[string]*LearnerChange // of whom this intake changes something, by enrolment
+	enrolments map[string]string         // person → enrolment
+	members    map[string]bool           // enrolments that were in an intake of this session before
+	rows       []string                  // enrolment of each row
+	events     []string                  // and of each event
+	fresh      map[string]bool           // enrolments that this intake made
+	assumed    map[string][]time.Time    // since when somebody is taken to be enrolled because she has a score
+	reassumed  map[string]bool           // of whom that changed
+	spoken     map[string]bool           // of whom this intake says whether she is enrolled
 
 	cells   map[string]map[int]timeline[int64]
 	stages  map[string]map[journey.Stage]timeline[bool]
 	cohorts map[string]timeline[string]
 
 	changes                             []journey.Change
-	cellIDs, cellTimes                  []string
-	cellColumns, cellValues             []int64
+	added                               newCells
 	cohortIDs, cohortTimes, cohortNames []string
 }
 
@@ -136,16 +141,38 @@ func importTx(ctx context.Context, tx *postgres.Tx, in Intake, r Report, packed 
 	if err := k.accept(ctx, r); err != nil {
 		return Collection{}, err
 	}
+	said, err := mapColumnsTx(ctx, tx, session.ID, in.Mappings)
+	if err != nil {
+		return Collection{}, err
+	}
+	if k.exercises, err = catalog.ExercisesTx(ctx, tx, session.ID); err != nil {
+		return Collection{}, err
+	}
+	asked := undecided(said, k.report, k.exercises)
+	k.by = said.holding()
+	if err := k.by.read(&k.report); err != nil {
+		return Collection{}, err
+	}
 	steps := []func(context.Context) error{k.prepareColumns, k.enrol, k.readLater, k.readPast, k.compare}
-	for _, do := range steps {
+	for i, do := range steps {
+		if in.Progress != nil {
+			in.Progress(i+1, len(steps)+1)
+		}
 		if err := do(ctx); err != nil {
 			return Collection{}, err
 		}
+	}
+	if in.Progress != nil {
+		in.Progress(len(steps), len(steps)+1)
 	}
 	if len(k.ids) > 0 {
 		if err := catalog.GradedTx(ctx, tx, session.ID); err != nil {
 			return Collection{}, err
 		}
+	}
+	k.collection.Questions = k.questions(asked)
+	if k.collection.Learners, err = k.differences(ctx); err != nil {
+		return Collection{}, err
 	}
 	return k.collection, k.write(ctx, sum[:], packed)
 }
@@ -153,9 +180,6 @@ func importTx(ctx context.Context, tx *postgres.Tx, in Intake, r Report, packed 
 // accept keeps of the events those that are of this session, not of the future and not taken before.
 func (k *intake) accept(ctx context.Context, r Report) error {
 	r.settle(k.at)
-	refuse := func(e Event, code, detail string) {
-		r.Rejects = append(r.Rejects, Reject{Line: e.line, Column: 1, Code: code, Detail: detail, Subject: e.Key, ID: e.id})
-	}
 	var ids []string
 	seen := map[string]bool{}
 	events := r.Events[:0:0]
@@ -163,11 +187,9 @@ func (k *intake) accept(ctx context.Context, r Report) error {
 		if e.At.IsZero() {
 			e.At = k.at
 		}
-		switch {
-		case e.course != "" && k.session.PlatformKey != "" && e.course != k.session.PlatformKey:
-			refuse(e, "other-course", "The statement is of the course "+clip(e.course)+".")
-		case e.At.After(k.at):
-			refuse(e, "in-the-future", "It is of a time after the collection.")
+		switch code := e.refused(k.session, k.at); {
+		case code != "":
+			r.Rejects = append(r.Rejects, Reject{Line: e.line, Column: 1, Code: code, Detail: refusals[code], Subject: e.Key, ID: e.id})
 		case e.id != "" && seen[e.id]:
 			r.Ignored = append(r.Ignored, Reject{Line: e.line, Code: Duplicate, ID: e.id})
 			k.collection.Duplicates++
@@ -204,6 +226,20 @@ func (k *intake) accept(ctx context.Context, r Report) error {
 	k.report = r
 	k.collection.Rejects, k.collection.RowsRejected, k.collection.Ignored, k.collection.LinesIgnored = r.Rejects, len(r.Rejects), r.Ignored, len(r.Ignored)
 	return nil
+}
+
+// refusals say why an event is not taken.
+var refusals = map[string]string{"other-course": "The statement is of another course.", "in-the-future": "It is of a time after the collection."}
+
+// refused gives the code of the reason for which an event is not taken in by a collection of a time; "": it is.
+func (e Event) refused(s catalog.Session, collected time.Time) string {
+	switch {
+	case e.course != "" && s.PlatformKey != "" && e.course != s.PlatformKey:
+		return "other-course"
+	case e.At.After(collected):
+		return "in-the-future"
+	}
+	return ""
 }
 
 // Duplicate says of a statement that it came before.
@@ -255,15 +291,12 @@ func (k *intake) enrol(ctx context.Context) error {
 			k.events = append(k.events, id)
 		}
 	}
-	var members []struct {
-		EnrolmentID string         `db:"enrolment_id"`
-		LearnerID   string         `db:"learner_id"`
-		Assumed     pq.StringArray `db:"assumed"`
-	}
+	var members []member
 	if err := k.tx.Select(ctx, &members, q.Q("Members"), k.session.ID); err != nil {
 		return err
 	}
 	k.enrolments, k.members, k.assumed, k.reassumed, k.spoken = enrolments, make(map[string]bool, len(members)), map[string][]time.Time{}, map[string]bool{}, map[string]bool{}
+	k.told = map[string]*LearnerChange{}
 	for _, m := range members {
 		k.enrolments[m.LearnerID], k.members[m.EnrolmentID] = m.EnrolmentID, true
 		for _, at := range m.Assumed {
@@ -275,6 +308,13 @@ func (k *intake) enrol(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// member is who was in an intake of the session before.
+type member struct {
+	EnrolmentID string         `db:"enrolment_id"`
+	LearnerID   string         `db:"learner_id"`
+	Assumed     pq.StringArray `db:"assumed"`
 }
 
 // passOver leaves out who is on a list of a platform, has left there, and was never with us.

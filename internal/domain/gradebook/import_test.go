@@ -1,6 +1,8 @@
 package gradebook_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -187,5 +189,29 @@ func TestRowsAreHiddenFromOthers(t *testing.T) {
 		if got, _ := see(actor); got != want {
 			t.Errorf("%q sees %d rows, not %d", actor, got, want)
 		}
+	}
+}
+
+// A report that came compressed is found as it came, and read again when an older one comes.
+func TestACompressedReportIsKeptAsItCame(t *testing.T) {
+	db := testkit.DB(t)
+	s := newSession(t, db, "GZ")
+	book := gradebook.New(db, jobs.New(db, nil))
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	_, _ = z.Write(legacy("1,a,0.5,1,0,0,0,0,0,A"))
+	_ = z.Close()
+	c, err := book.Import(system, gradebook.Intake{SessionID: s.ID, FileName: "r.csv.gz", CollectedAt: day(2), Content: zipped.Bytes()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name, content, err := book.File(system, s.ID, c.ID); err != nil || name != "r.csv.gz" || !bytes.Equal(content, zipped.Bytes()) {
+		t.Error(name, len(content), err)
+	}
+	if _, err := book.Import(system, gradebook.Intake{SessionID: s.ID, FileName: "r.csv", CollectedAt: day(1), Content: legacy("1,a,0.1,0,0,0,0,0,0,A")}); err != nil {
+		t.Error(err)
+	}
+	if got := countsOf(t, db, journey.Question{SessionID: s.ID}); got.Succeeded != 1 {
+		t.Errorf("%+v", got)
 	}
 }

@@ -56,11 +56,18 @@ func (k *intake) readLater(ctx context.Context) error {
 			k.later = append(k.later, l)
 			continue
 		}
-		r, err := Parse(c.Content)
+		content, err := unpack(c.Content)
+		if err != nil {
+			return err
+		}
+		r, err := Parse(content)
 		if err != nil {
 			return fmt.Errorf("stored report of %s: %w", c.CollectedAt, err)
 		}
 		r.settle(l.at)
+		if err := k.by.read(&r); err != nil {
+			return err
+		}
 		l.full, l.cohorts = !r.Partial, r.Cohorts
 		for i, c := range r.Columns {
 			if id, known := k.columns[c]; known {

@@ -3,17 +3,22 @@ select pg_advisory_xact_lock(hashtextextended('gradebook:' || $1, 0));
 
 -- name: CollectionByContent
 select id, collected_at, recorded_at, file_name, kind, family, origin, encode(sha256, 'hex') as sha256, rows_read, rows_rejected, lines_ignored, duplicates,
-       learners_new, learners_left, learners_back, cells_changed
+       learners_new, learners_left, learners_back, cells_changed, scores_first, scores_raised, scores_lowered, scores_dropped
   from gradebook.collections where session_id = $1 and sha256 = $2;
 
 -- name: Collections
 select id, collected_at, recorded_at, file_name, kind, family, origin, encode(sha256, 'hex') as sha256, rows_read, rows_rejected, lines_ignored, duplicates,
-       learners_new, learners_left, learners_back, cells_changed
+       learners_new, learners_left, learners_back, cells_changed, scores_first, scores_raised, scores_lowered, scores_dropped
   from gradebook.collections where session_id = $1 order by collected_at, kind, id;
+
+-- name: Intakes
+select id, collected_at, recorded_at, file_name, kind, family, origin, encode(sha256, 'hex') as sha256, rows_read, rows_rejected, lines_ignored, duplicates,
+       learners_new, learners_left, learners_back, cells_changed, scores_first, scores_raised, scores_lowered, scores_dropped
+  from gradebook.collections where session_id = $1 order by recorded_at desc, id desc limit $2;
 
 -- name: Collection
 select id, collected_at, recorded_at, file_name, kind, family, origin, encode(sha256, 'hex') as sha256, rows_read, rows_rejected, lines_ignored, duplicates,
-       learners_new, learners_left, learners_back, cells_changed
+       learners_new, learners_left, learners_back, cells_changed, scores_first, scores_raised, scores_lowered, scores_dropped
   from gradebook.collections where session_id = $1 and id = $2;
 
 -- name: Rejects
@@ -24,12 +29,28 @@ select collected_at, kind, content from gradebook.collections where session_id =
 
 -- name: AddCollection
 insert into gradebook.collections (id, session_id, collected_at, recorded_at, sha256, file_name, content, family,
-    rows_read, rows_rejected, learners_new, learners_left, learners_back, cells_changed, kind, origin, lines_ignored, duplicates)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
+    rows_read, rows_rejected, learners_new, learners_left, learners_back, cells_changed, kind, origin, lines_ignored, duplicates,
+    scores_first, scores_raised, scores_lowered, scores_dropped)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22);
 
 -- name: AddStatements
 insert into gradebook.statements (session_id, id, collection_id) select $1, s.id, $3 from unnest($2::text[]) as s(id) order by s.id
 on conflict do nothing returning id;
+
+-- name: StatementsOf
+select id from gradebook.statements where session_id = $1 and collection_id = $2;
+
+-- name: Content
+select content from gradebook.collections where session_id = $1 and id = $2;
+
+-- name: Mappings
+select label, occurrence, meaning, coalesce(exercise, '') as exercise, exercise_occurrence, week, decided_by, decided_at
+  from gradebook.mappings where session_id = $1 order by seq desc;
+
+-- name: AddMappings
+insert into gradebook.mappings (session_id, label, occurrence, meaning, exercise, exercise_occurrence, week, decided_by, decided_at)
+select $1, m.label, m.occurrence, m.meaning, nullif(m.exercise, ''), m.place, nullif(m.week, -1), $8, $9
+  from unnest($2::text[], $3::int[], $4::text[], $5::text[], $6::int[], $7::int[]) as m(label, occurrence, meaning, exercise, place, week);
 
 -- name: AddIssued
 insert into gradebook.issued (collection_id, type, total, run_at)

@@ -44,7 +44,11 @@ func derivedTx(ctx context.Context, tx *postgres.Tx, session catalog.Session) (l
 	if err != nil {
 		return 0, nil, err
 	}
-	rules, _ := newRules(columns, exercises, session.ThresholdPPM)
+	said, err := mappingsTx(ctx, tx, session.ID)
+	if err != nil {
+		return 0, nil, err
+	}
+	rules, _ := newRules(said.holding().themselves(columns), exercises, session.ThresholdPPM)
 	stages, err := stagesOf(ctx, tx, session.ID, nil)
 	if err != nil {
 		return 0, nil, err

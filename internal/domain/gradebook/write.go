@@ -5,7 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/hex"
-	"fmt"
+	"io"
 	"time"
 
 	"github.com/lib/pq"
@@ -18,7 +18,7 @@ import (
 func (k *intake) write(ctx context.Context, sum, packed []byte) error {
 	c := k.collection
 	if _, err := k.tx.Exec(ctx, q.Q("AddCollection"), c.ID, k.session.ID, c.CollectedAt, k.tx.Now(), sum, c.FileName, packed, c.Family,
-		c.RowsRead, c.RowsRejected, c.LearnersNew, c.LearnersLeft, c.LearnersBack, c.CellsChanged, c.Kind, c.Origin, c.LinesIgnored, c.Duplicates); err != nil {
+		c.RowsRead, c.RowsRejected, c.LearnersNew, c.LearnersLeft, c.LearnersBack, c.CellsChanged, c.Kind, c.Origin, c.LinesIgnored, c.Duplicates, c.ScoresFirst, c.ScoresRaised, c.ScoresLowered, c.ScoresDropped); err != nil {
 		return err
 	}
 	var lines, columns []int64
@@ -36,7 +36,7 @@ func (k *intake) write(ctx context.Context, sum, packed []byte) error {
 	if err := k.writeIssued(ctx); err != nil {
 		return err
 	}
-	if err := k.writeCells(ctx); err != nil {
+	if err := k.added.write(ctx, k.tx, k.session.ID); err != nil {
 		return err
 	}
 	if _, err := k.tx.Exec(ctx, q.Q("AddCohorts"), k.session.ID, pq.Array(k.cohortIDs), pq.Array(k.cohortTimes), pq.Array(k.cohortNames)); err != nil {
@@ -48,21 +48,6 @@ func (k *intake) write(ctx context.Context, sum, packed []byte) error {
 	return audit.AppendTx(ctx, k.tx, audit.Entry{Action: "grades.imported", Object: c.ID, Detail: map[string]any{
 		"session": k.session.ID, "kind": c.Kind, "collected_at": c.CollectedAt, "sha256": hex.EncodeToString(sum), "rows": c.RowsRead, "rejected": c.RowsRejected,
 	}})
-}
-
-func (k *intake) writeCells(ctx context.Context) error {
-	if len(k.cellIDs) == 0 {
-		return nil
-	}
-	if _, err := k.tx.Exec(ctx, q.Q("AddCells"), k.session.ID, pq.Array(k.cellIDs), pq.Array(k.cellColumns), pq.Array(k.cellTimes), pq.Array(k.cellValues), k.tx.Now()); err != nil {
-		return err
-	}
-	for _, statement := range []string{"ForgetRuns", "KeepRuns"} { // the kept counts of exercises, anew
-		if _, err := k.tx.Exec(ctx, q.Q(statement), k.session.ID); err != nil {
-			return fmt.Errorf("%s: %w", statement, err)
-		}
-	}
-	return nil
 }
 
 func (k *intake) writeIssued(ctx context.Context) error {
@@ -77,6 +62,18 @@ func (k *intake) writeIssued(ctx context.Context) error {
 	}
 	_, err := k.tx.Exec(ctx, q.Q("AddIssued"), k.collection.ID, pq.Array(types), pq.Array(totals), pq.Array(runs))
 	return err
+}
+
+// unpack gives the bytes as they came, which may be compressed themselves; nothing stays nothing.
+func unpack(kept []byte) ([]byte, error) {
+	if len(kept) == 0 {
+		return nil, nil
+	}
+	z, err := gzip.NewReader(bytes.NewReader(kept))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(z)
 }
 
 // pack compresses what is kept; nothing stays nothing.

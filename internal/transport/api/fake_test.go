@@ -352,6 +352,19 @@ func (f *fake) Collection(ctx context.Context, _ api.Principal, session, _ strin
 	return f.collection(), f.asked(ctx, "Collection", session)
 }
 
+func mappings() gradebook.Mappings {
+	m := gradebook.Mapping{Label: "Homework 4: Week 2", Meaning: gradebook.SameExercise, Exercise: "HW 04", DecidedBy: "system", DecidedAt: at}
+	return gradebook.Mappings{Version: 2, Current: []gradebook.Mapping{m}, History: []gradebook.Mapping{m}}
+}
+
+func (f *fake) ColumnMapping(ctx context.Context, _ api.Principal, session string) (gradebook.Mappings, error) {
+	return mappings(), f.asked(ctx, "ColumnMapping", session)
+}
+
+func (f *fake) MapColumns(ctx context.Context, _ api.Principal, session string, _ []gradebook.Mapping, _ int) (gradebook.Mappings, error) {
+	return mappings(), f.asked(ctx, "MapColumns", session)
+}
+
 func (f *fake) Collections(ctx context.Context, _ api.Principal, session string, _ page.Request) ([]gradebook.Collection, string, error) {
 	return []gradebook.Collection{f.collection()}, "", f.asked(ctx, "Collections", session)
 }

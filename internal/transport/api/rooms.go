@@ -66,6 +66,9 @@ type Rooms interface {
 	// RecordStatements takes xAPI statements; what is something else is refused.
 	RecordStatements(ctx context.Context, who Principal, session string, content []byte) (gradebook.Collection, error)
 	Collection(ctx context.Context, who Principal, session, collection string) (gradebook.Collection, error)
+	ColumnMapping(ctx context.Context, who Principal, session string) (gradebook.Mappings, error)
+	// MapColumns decides what columns are; version is the one that the caller read, 0 for any.
+	MapColumns(ctx context.Context, who Principal, session string, decisions []gradebook.Mapping, version int) (gradebook.Mappings, error)
 	// RecordResult does nothing when the sitting has this very result, and is a Conflict when it has another.
 	RecordResult(ctx context.Context, who Principal, r NewResult) (Sitting, error)
 	// Refund answers the order as it stands once the refund is requested.
