@@ -69,6 +69,7 @@ type House struct {
 	Payments     *payments.Service
 	Sales        *sales.Service
 	Gradebook    *gradebook.Service
+	taking       sync.Map // viewer and key of a form → per cent of the file that is being taken in
 	Exams        *exams.Service
 	Certificates *certificates.Service
 	Badges       *badges.Service

@@ -76,7 +76,7 @@ func TestTwoEditorsOfASession(t *testing.T) {
 	if s := w.sheet("PRD-10"); s.Publication != catalog.Drafted || s.CourseKey != "PRD" {
 		t.Errorf("%+v", s)
 	}
-	w.verify()
+	w.filesOfAPlatform(t, first)
 }
 
 func (w *world) sheet(key string) (s catalog.SessionSheet) {

@@ -81,6 +81,16 @@ func unreadable(line, col int, code, detail string) error {
 	return &out
 }
 
+// IsResults says whether a file has the columns of a file of results.
+func IsResults(raw []byte) bool {
+	data, err := sheet.Text(raw, MaxResultsBytes)
+	if err != nil || len(data) == 0 {
+		return false
+	}
+	t := &resultsTable{in: sheet.Reader(data), at: map[string]int{}}
+	return t.header() == nil
+}
+
 // readResults reads the proctored exam results report of Open edX: any separator and encoding of a spreadsheet, plain or gzip. A column `score`,
 // which that report lacks, may say what the attempt is worth, from 0 to 1. What is wrong with one row stands in it; a file without its
 // columns, or of several courses, is refused. Errors: ErrResultsRefused, ErrResultsTooLarge.

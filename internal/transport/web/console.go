@@ -30,7 +30,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(append(all, w.cohortRoutes()...), w.progressRoutes()...)
 	all = append(all, w.rosterRoutes()...)
 	all = append(all, w.figureRoutes()...)
-	all = append(append(all, w.surveyRoutes()...), w.dashboardRoutes()...)
+	all = append(append(append(all, w.surveyRoutes()...), w.importRoutes()...), w.dashboardRoutes()...)
 	all = append(all, w.certificateRoutes()...)
 	all = append(all, w.exportRoutes()...)
 	return append(all, w.accountRoutes()...)
@@ -54,7 +54,7 @@ type area struct {
 var areas = []area{
 	{"console.area.catalogue", []place{
 		{"/console/courses", "console.courses"}, {"/console/collections", "console.collections"}, {"/console/charter", "console.charter"}, {"/console/calendar", "console.calendar"},
-		{"/console/sessions", "console.sessions"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"}, {"/console/exams", "console.exams"}, {"/console/proctors", "console.proctors"}, {"/console/lab-providers", "console.labproviders"}, {"/console/exam-calls", "console.calls"}, {"/console/surveys", "console.surveys"}, {"/console/exchange", "console.exchange"},
+		{"/console/sessions", "console.sessions"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"}, {"/console/exams", "console.exams"}, {"/console/proctors", "console.proctors"}, {"/console/lab-providers", "console.labproviders"}, {"/console/exam-calls", "console.calls"}, {"/console/surveys", "console.surveys"}, {"/console/imports", "console.imports"}, {"/console/exchange", "console.exchange"},
 	}},
 	{"console.area.sales", []place{
 		{"/console/offers", "console.offers"}, {"/console/formulas", "console.formulas"}, {"/console/vouchers", "console.vouchers"}, {"/console/seats", "console.seats"},

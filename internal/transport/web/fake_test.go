@@ -27,6 +27,7 @@ type fake struct {
 	ConfidenceHouse
 	ProctoringProviderHouse
 	SurveyHouse
+	ImportHouse
 	CandidateHouse
 	OfferHouse
 	PriceHouse

@@ -73,6 +73,7 @@ type House interface {
 	FigureHouse
 	ExportHouse
 	SurveyHouse
+	ImportHouse
 }
 
 // Text is a text in the two languages of the house.

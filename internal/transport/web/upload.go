@@ -19,7 +19,7 @@ import (
 // Limits of a form that carries a file, kept base64 by the page between two steps.
 const (
 	maxUpload      = 12 << 20
-	maxUploadParts = 20
+	maxUploadParts = 220
 )
 
 // MostBytes says how large the body of a request to the pages may be, before it is read: a form is small, the large forms of
@@ -27,7 +27,7 @@ const (
 func (w *Web) MostBytes(c *fiber.Ctx) int {
 	large, school := 0, false
 	switch path := c.Path(); {
-	case path == "/console/exchange", path == "/console/surveys", path == "/console/money/statement", strings.HasPrefix(path, "/console/sessions/") && strings.HasSuffix(path, "/exercises"),
+	case path == "/console/exchange", path == "/console/surveys", path == "/console/imports", path == "/console/money/statement", strings.HasPrefix(path, "/console/sessions/") && strings.HasSuffix(path, "/exercises"),
 		strings.HasPrefix(path, "/console/certificate-layouts/") && strings.HasSuffix(path, "/images"):
 		large = maxUpload
 	case strings.HasPrefix(path, "/cohorts/") && strings.HasSuffix(path, "/roster"):

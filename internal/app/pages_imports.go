@@ -1,0 +1,156 @@
+package app
+
+import (
+	"context"
+
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/exams"
+	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/surveys"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/web"
+)
+
+// onGrades refuses who may not write grades.
+func (p Pages) onGrades(ctx context.Context, who web.Viewer) error {
+	return p.h.DB.View(as(ctx, who), "may write grades", func(ctx context.Context, tx *postgres.Tx) error {
+		return mayTx(ctx, tx, who, errNoSurveys, "grades:write")
+	})
+}
+
+// ImportDesk shows the files of a session, the last one first.
+func (p Pages) ImportDesk(ctx context.Context, who web.Viewer, session string) (d web.ImportDesk, err error) {
+	if err := p.onGrades(ctx, who); err != nil {
+		return d, err
+	}
+	err = p.h.DB.View(as(ctx, who), "import desk", func(ctx context.Context, tx *postgres.Tx) error {
+		d = web.ImportDesk{}
+		sessions, err := catalog.SessionsTx(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, s := range sessions {
+			d.Sessions = append(d.Sessions, s.Key)
+		}
+		if session == "" {
+			return nil
+		}
+		s, err := catalog.SessionTx(ctx, tx, session)
+		if err != nil {
+			return err
+		}
+		d.Session = s.Key
+		exercises, err := catalog.ExercisesTx(ctx, tx, s.ID)
+		if err != nil {
+			return err
+		}
+		d.Mapped = len(exercises)
+		for _, e := range exercises {
+			d.Weeks = max(d.Weeks, e.Week)
+		}
+		if d.Columns, err = gradebook.MappingsTx(ctx, tx, s.ID); err != nil {
+			return err
+		}
+		if d.Unknown, err = gradebook.UndecidedTx(ctx, tx, s.ID); err != nil {
+			return err
+		}
+		for i := range d.Columns.History {
+			if d.Columns.History[i].DecidedBy, err = named(ctx, tx, d.Columns.History[i].DecidedBy); err != nil {
+				return err
+			}
+		}
+		if d.Intakes, err = gradebook.IntakesTx(ctx, tx, s.ID, deskImports); err != nil {
+			return err
+		}
+		for i := range d.Intakes {
+			if d.Intakes[i].Origin, err = named(ctx, tx, d.Intakes[i].Origin); err != nil {
+				return err
+			}
+		}
+		d.Others, err = surveys.ImportsTx(ctx, tx, s.ID, "", deskImports)
+		return err
+	})
+	return d, err
+}
+
+// kindOfFile finds what a file is from its header. What nobody knows is taken for grades, whose reader says what is wrong with it.
+func kindOfFile(content []byte) string {
+	if exams.IsResults(content) {
+		return web.FileOfResults
+	}
+	if _, err := surveys.ParseForum(content); err == nil {
+		return web.FileOfForum
+	}
+	if _, err := gradebook.Parse(content); err == nil {
+		return web.FileOfGrades
+	}
+	if _, err := surveys.Parse(content); err == nil {
+		return web.FileOfClosing
+	}
+	return web.FileOfGrades
+}
+
+// TakeFile tries a file or takes it in.
+func (p Pages) TakeFile(ctx context.Context, who web.Viewer, f web.FileToTake) (out web.FileTaken, err error) {
+	if out.Kind = f.Kind; out.Kind == "" {
+		out.Kind = kindOfFile(f.Content)
+	}
+	if out.Kind == web.FileOfResults {
+		done, err := p.ImportExamResults(ctx, who, exams.ResultsIntake{Session: f.Session, FileName: f.Name, Content: f.Content, DryRun: f.DryRun})
+		out.Results = &done
+		return out, err
+	}
+	if err := p.onGrades(ctx, who); err != nil {
+		return out, err
+	}
+	switch out.Kind {
+	case web.FileOfForum, web.FileOfOpening, web.FileOfClosing:
+		m := surveys.Moment(out.Kind)
+		if out.Kind == web.FileOfForum {
+			m = ""
+		}
+		done, err := p.TakeSurvey(ctx, who, m, surveys.Intake{Session: f.Session, FileName: f.Name, CollectedAt: f.CollectedAt, Content: f.Content, DryRun: f.DryRun})
+		out.Answers = &done
+		return out, err
+	}
+	if placesNew(f.Mappings) && !who.May(writesCatalogue) {
+		return out, errNoMap
+	}
+	in := gradebook.Intake{SessionID: f.Session, FileName: f.Name, CollectedAt: f.CollectedAt, Content: f.Content, DryRun: f.DryRun, Mappings: f.Mappings}
+	if f.Key != "" {
+		key := who.PersonID + " " + f.Key
+		in.Progress = func(done, of int) { p.h.taking.Store(key, 100*done/of) }
+		defer p.h.taking.Delete(key)
+	}
+	done, err := p.h.Gradebook.Import(as(ctx, who), in)
+	out.Grades = &done
+	return out, err
+}
+
+// TakingFile is how far a file of the viewer is. It is known where the file is being read: another server says that it knows of none.
+func (p Pages) TakingFile(_ context.Context, who web.Viewer, key string) (percent int, ok bool) {
+	v, ok := p.h.taking.Load(who.PersonID + " " + key)
+	percent, _ = v.(int)
+	return percent, ok
+}
+
+// TakenFile gives an intake as it came.
+func (p Pages) TakenFile(ctx context.Context, who web.Viewer, session, intake string) (web.File, error) {
+	if err := p.onGrades(ctx, who); err != nil {
+		return web.File{}, err
+	}
+	name, content, err := p.h.Gradebook.File(as(ctx, who), session, intake)
+	return web.File{Name: name, ContentType: "application/octet-stream", Content: content}, err
+}
+
+// MapColumns decides what columns are.
+func (p Pages) MapColumns(ctx context.Context, who web.Viewer, session string, decisions []gradebook.Mapping, version int) error {
+	if err := p.onGrades(ctx, who); err != nil {
+		return err
+	}
+	if placesNew(decisions) && !who.May(writesCatalogue) {
+		return errNoMap
+	}
+	_, err := p.h.mapColumns(as(ctx, who), session, decisions, version)
+	return err
+}
