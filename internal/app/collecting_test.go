@@ -89,7 +89,7 @@ func TestGradesAreCollectedFromAPage(t *testing.T) {
 	b.axeEverywhere("collected grades")
 	b.seen("collected-grades")
 	b.open(w.cfg.BaseURL + "/console/sessions/PRD-9/collecting?lang=fr")
-	b.shows("Dernière collecte", "tous les 7 jours", "2 nouveaux", "aucun écart")
+	b.shows("Prochaine échéance", "tous les 7 jours", "2 nouveaux", "aucun écart")
 	b.open(w.cfg.BaseURL + "/console/stage-checks?lang=en")
 	b.shows("PRD-9", "no difference")
 	b.seen("stage-checks")
