@@ -2,6 +2,7 @@ package outreach_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -83,7 +84,7 @@ func TestInvitationsToQuestionnaires(t *testing.T) {
 	asks(0) // nobody switched it on
 	var is outreach.Invitations
 	h.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
-		if _, err := outreach.PutInvitationsTx(ctx, tx, h.old.ID, true, 7); err != outreach.ErrChanged {
+		if _, err := outreach.PutInvitationsTx(ctx, tx, h.old.ID, true, 7); !errors.Is(err, outreach.ErrChanged) {
 			t.Error("over a version that is not there:", err)
 		}
 		is, err = outreach.PutInvitationsTx(ctx, tx, h.old.ID, true, 1)
