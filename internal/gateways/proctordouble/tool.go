@@ -301,10 +301,12 @@ func (t *Tool) act(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	to, err := s.back, error(nil)
+	to := s.back
+	var err error
 	switch r.FormValue("do") {
 	case "flag":
-		to, err = t.c.PublicURL+"/session/"+url.PathEscape(r.PathValue("door")), t.Control(r.Context(), s, "flag", "7", "0.5", "a second face")
+		to = t.c.PublicURL + "/session/" + url.PathEscape(r.PathValue("door"))
+		err = t.Control(r.Context(), s, "flag", "7", "0.5", "a second face")
 	case "clean":
 		err = t.Control(r.Context(), s, "terminate", "1", "0.0", "")
 	case "suspicious":
