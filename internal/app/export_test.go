@@ -11,7 +11,7 @@ import (
 
 func init() {
 	walks = append(walks, func(w *world, _ string) map[string]string {
-		ready, err := w.h.Export.Ask(system, "axe", export.CSV)
+		ready, err := w.h.Export.Ask(system, "axe export", export.CSV)
 		if err != nil {
 			w.t.Fatal(err)
 		}
