@@ -464,5 +464,6 @@ func (w *world) furnished(walker *apitest.Walker, admin string, learner string) 
 	s.ask(200, "putLabProvider", nil, nil)
 	walker.Values["lab"], _ = s.ask(201, "createLab", nil, nil)["id"].(string)
 	s.ask(200, "putProctoringProvider", nil, nil)
+	walker.Values["data_export"], _ = s.ask(202, "createDataExport", nil, nil)["id"].(string)
 	w.quiet()
 }
