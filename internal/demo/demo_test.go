@@ -36,7 +36,7 @@ func TestTheDemoShowsThePaper(t *testing.T) {
 	dsn, ctx := testkit.OwnerDSN(t), postgres.WithActor(context.Background(), "system")
 	c := config.Config{
 		DatabaseURL: dsn, DataDir: t.TempDir(), BaseURL: "http://127.0.0.1:1", Secret: "a secret for tests, long enough 1", StripeKey: "sk_test_demo",
-		StripeURL: "http://127.0.0.1:1", LMSInside: []string{"127.0.0.1:1"}, LabInside: []string{"127.0.0.1:1"}, StripeWebhookSecret: "whsec_demo_secret", Issuer: "IMT", IssuerCode: "IMT", Signatory: "D. Irector", Demo: true,
+		StripeURL: "http://127.0.0.1:1", LMSInside: []string{"127.0.0.1:1"}, LabInside: []string{"127.0.0.1:1"}, ProctorInside: []string{"127.0.0.1:1"}, StripeWebhookSecret: "whsec_demo_secret", Issuer: "IMT", IssuerCode: "IMT", Signatory: "D. Irector", Demo: true,
 	}
 	now, told := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), 0
 	if err := demo.Seed(ctx, c, now, func(int, int, string) { told++ }); err != nil {
