@@ -159,7 +159,7 @@ select coalesce(c.enrolment_id, j.enrolment_id) as enrolment_id, coalesce(c.othe
   full join (select a.session_id, b.session_id as other_id, a.enrolment_id, b.enrolment_id as other_enrolment_id
                from journey.enrolments a join journey.enrolments b on b.learner_id = a.learner_id and b.session_id <> a.session_id) j
     using (session_id, other_id, enrolment_id, other_enrolment_id)
- where c.session_id is null and not exists (select 1 from platform.touched t where t.id in (j.enrolment_id, j.other_enrolment_id)) or j.session_id is null;
+ where c.session_id is null and not exists (select 1 from platform.touched t where t.id = j.enrolment_id) and not exists (select 1 from platform.touched t where t.id = j.other_enrolment_id) or j.session_id is null;
 
 -- name: CheckCellsEqualSteps
 select coalesce(s.grain, c.grain) as grain, coalesce(s.since, c.since) as since, session_id, currency, s.n, c.n as summed, s.gross, c.gross as summed_gross
