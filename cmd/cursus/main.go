@@ -24,11 +24,12 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Answer (API and pages) and work, until told to stop."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to the newest schema."`
 	Import  struct {
+		Files   filesCmd   `cmd:"" default:"withargs" help:"Take in files of any kind of a session, told by what stands in them; the same file again does nothing."`
 		Session sessionCmd `cmd:"" help:"Make a session with its exercise map."`
-		Grades  gradesCmd  `cmd:"" help:"Import grade reports of a session (Open edX and FUN); the same file again does nothing."`
-		Results resultsCmd `cmd:"" help:"Take in a file of exam results; the same file again does nothing."`
-		Survey  surveyCmd  `cmd:"" help:"Import answers to the questionnaire of a session (LimeSurvey, Open edX, any table)."`
-		Forum   forumCmd   `cmd:"" help:"Import the posts of the forum of a session."`
+		Grades  gradesCmd  `cmd:"" help:"The same of grade reports, profiles, rosters, scores and statements alone."`
+		Results resultsCmd `cmd:"" help:"The same of exam results: the difference is shown first."`
+		Survey  surveyCmd  `cmd:"" help:"The same of answers to a questionnaire (LimeSurvey, Open edX, any table)."`
+		Forum   forumCmd   `cmd:"" help:"The same of the posts of a forum."`
 		Roster  rosterCmd  `cmd:"" help:"Bring a cohort to what a school's roster says (CSV or OneRoster); the same file again does nothing."`
 	} `cmd:"" help:"Take in what other systems know."`
 	Report struct {

@@ -73,8 +73,8 @@ func (p Pages) ImportDesk(ctx context.Context, who web.Viewer, session string) (
 	return d, err
 }
 
-// kindOfFile finds what a file is from its header. What nobody knows is taken for grades, whose reader says what is wrong with it.
-func kindOfFile(content []byte) string {
+// KindOfFile finds what a file is from its header. What nobody knows is taken for grades, whose reader says what is wrong with it.
+func KindOfFile(content []byte) string {
 	if exams.IsResults(content) {
 		return web.FileOfResults
 	}
@@ -90,41 +90,58 @@ func kindOfFile(content []byte) string {
 	return web.FileOfGrades
 }
 
-// TakeFile tries a file or takes it in.
-func (p Pages) TakeFile(ctx context.Context, who web.Viewer, f web.FileToTake) (out web.FileTaken, err error) {
+// TakeFile tries a file or takes it in for who is in ctx; whether she may has been asked. What is said of the columns of a file that came before holds
+// all the same. Errors: those of the room of its kind.
+func (h *House) TakeFile(ctx context.Context, f web.FileToTake) (out web.FileTaken, err error) {
 	if out.Kind = f.Kind; out.Kind == "" {
-		out.Kind = kindOfFile(f.Content)
+		out.Kind = KindOfFile(f.Content)
 	}
-	if out.Kind == web.FileOfResults {
-		done, err := p.ImportExamResults(ctx, who, exams.ResultsIntake{Session: f.Session, FileName: f.Name, Content: f.Content, DryRun: f.DryRun})
-		out.Results = &done
-		return out, err
-	}
-	if err := p.onGrades(ctx, who); err != nil {
-		return out, err
-	}
+	answers := surveys.Intake{Session: f.Session, FileName: f.Name, CollectedAt: f.CollectedAt, Content: f.Content, DryRun: f.DryRun, Map: f.Answers}
 	switch out.Kind {
-	case web.FileOfForum, web.FileOfOpening, web.FileOfClosing:
-		m := surveys.Moment(out.Kind)
-		if out.Kind == web.FileOfForum {
-			m = ""
-		}
-		done, err := p.TakeSurvey(ctx, who, m, surveys.Intake{Session: f.Session, FileName: f.Name, CollectedAt: f.CollectedAt, Content: f.Content, DryRun: f.DryRun})
+	case web.FileOfResults:
+		var done exams.Results
+		done, err = h.Exams.ImportResults(ctx, exams.ResultsIntake{Session: f.Session, Kind: f.Exam, FileName: f.Name, Content: f.Content, DryRun: f.DryRun})
+		out.Results = &done
+	case web.FileOfForum:
+		var done surveys.Import
+		done, err = h.Surveys.ImportForum(ctx, answers)
 		out.Answers = &done
-		return out, err
+	case web.FileOfOpening, web.FileOfClosing:
+		var done surveys.Import
+		done, err = h.Surveys.ImportAnswers(ctx, surveys.Moment(out.Kind), answers)
+		out.Answers = &done
+	default:
+		var done gradebook.Collection
+		done, err = h.Gradebook.Import(ctx, gradebook.Intake{SessionID: f.Session, FileName: f.Name, CollectedAt: f.CollectedAt, Content: f.Content, DryRun: f.DryRun, Mappings: f.Mappings, Progress: f.Progress})
+		if err == nil && done.Replayed && !f.DryRun {
+			_, err = h.mapColumns(ctx, f.Session, f.Mappings, 0)
+		}
+		out.Grades = &done
+	}
+	return out, err
+}
+
+// TakeFile is the same for staff at a page.
+func (p Pages) TakeFile(ctx context.Context, who web.Viewer, f web.FileToTake) (web.FileTaken, error) {
+	if f.Kind == "" {
+		f.Kind = KindOfFile(f.Content)
+	}
+	may := p.onGrades
+	if f.Kind == web.FileOfResults {
+		may = p.onExams
+	}
+	if err := may(ctx, who); err != nil {
+		return web.FileTaken{}, err
 	}
 	if placesNew(f.Mappings) && !who.May(writesCatalogue) {
-		return out, errNoMap
+		return web.FileTaken{}, errNoMap
 	}
-	in := gradebook.Intake{SessionID: f.Session, FileName: f.Name, CollectedAt: f.CollectedAt, Content: f.Content, DryRun: f.DryRun, Mappings: f.Mappings}
 	if f.Key != "" {
 		key := who.PersonID + " " + f.Key
-		in.Progress = func(done, of int) { p.h.taking.Store(key, 100*done/of) }
+		f.Progress = func(done, of int) { p.h.taking.Store(key, 100*done/of) }
 		defer p.h.taking.Delete(key)
 	}
-	done, err := p.h.Gradebook.Import(as(ctx, who), in)
-	out.Grades = &done
-	return out, err
+	return p.h.TakeFile(as(ctx, who), f)
 }
 
 // TakingFile is how far a file of the viewer is. It is known where the file is being read: another server says that it knows of none.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lib/pq"
@@ -48,6 +50,36 @@ func (m Mapping) InWeek() int {
 		return 0
 	}
 	return *m.Week
+}
+
+// ReadMapping reads what people write of a column: its name, a sign of equality, and exercise:NAME, new:WEEK, ignore or itself. The name of a column
+// may hold such a sign, too. False: it is nothing of these.
+func ReadMapping(s string) (m Mapping, ok bool) {
+	if label, exercise, same := cutLast(s, "=exercise:"); same {
+		m = Mapping{Label: label, Meaning: SameExercise, Exercise: exercise}
+		return m, label != "" && exercise != ""
+	}
+	label, is, _ := cutLast(s, "=")
+	m.Label = label
+	switch week, placed := strings.CutPrefix(is, "new:"); {
+	case placed:
+		n, err := strconv.Atoi(week)
+		m.Meaning, m.Week = NewExercise, &n
+		return m, label != "" && err == nil
+	case is == "ignore":
+		m.Meaning = NoExercise
+	case is == "itself":
+		m.Meaning = Itself
+	}
+	return m, label != "" && m.Meaning != ""
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	at := strings.LastIndex(s, sep)
+	if at < 0 {
+		return s, "", false
+	}
+	return strings.TrimSpace(s[:at]), strings.TrimSpace(s[at+len(sep):]), true
 }
 
 // same says that nothing new was decided.

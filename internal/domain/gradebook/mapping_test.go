@@ -179,3 +179,21 @@ func cellsSaid(t interface{ Fatal(...any) }, db *postgres.DB, session string) (o
 	}
 	return out
 }
+
+// What is written of a column is read whatever signs its name holds, and what is nothing is not taken for something.
+func TestMappingsAsTheyAreWritten(t *testing.T) {
+	for said, want := range map[string]gradebook.Mapping{
+		"HW Two=exercise:HW 2":    {Label: "HW Two", Meaning: gradebook.SameExercise, Exercise: "HW 2"},
+		"a=b = exercise: y = x+1": {Label: "a=b = exercise: y", Meaning: ""}, // x+1 is no meaning
+		"y=x+1=exercise:y=x":      {Label: "y=x+1", Meaning: gradebook.SameExercise, Exercise: "y=x"},
+		"y=x=ignore":              {Label: "y=x", Meaning: gradebook.NoExercise},
+		"Quiz=itself":             {Label: "Quiz", Meaning: gradebook.Itself},
+		"Quiz=new:3":              {Label: "Quiz", Meaning: gradebook.NewExercise, Week: new(int)},
+		"Quiz=new:soon":           {}, "Quiz": {}, "=ignore": {}, "Quiz=exercise:": {}, "": {},
+	} {
+		got, ok := gradebook.ReadMapping(said)
+		if ok != (want.Meaning != "") || ok && (got.Label != want.Label || got.Meaning != want.Meaning || got.Exercise != want.Exercise || want.Week != nil && got.InWeek() != 3) {
+			t.Errorf("%q is %+v, %v", said, got, ok)
+		}
+	}
+}

@@ -42,7 +42,10 @@ type FileToTake struct {
 	CollectedAt              time.Time
 	Content                  []byte
 	DryRun                   bool
-	Mappings                 []gradebook.Mapping
+	Mappings                 []gradebook.Mapping // of grades
+	Answers                  []surveys.Mapped    // of a survey
+	Exam                     exams.Kind          // of results; empty: the proctored one
+	Progress                 func(done, of int)  // is told of each step of grades; nil: nobody
 }
 
 // FileTaken is what a file did: one of the three is there.
