@@ -202,13 +202,18 @@ func whole(t *testing.T, r Report) {
 	}
 }
 
-// FuzzIntakes feeds every parser: the seeds are one file of each kind, and the corpus keeps what broke one.
+// FuzzIntakes feeds every parser: the seeds are one file of each kind, and the corpus keeps what broke one. What comes out stands in the file, under
+// that header and in the row of that learner.
 func FuzzIntakes(f *testing.F) {
 	for _, seed := range []string{
 		legacyFile, modernFile, "learner,enrolled_at,left_at\nada,2026-03-01,\n", "learner,exercise,score,attempted_at\nada,HW 1,0.5,2026-03-01\n", "learner,HW 1,grade\nada,0.5,1\n",
 		"Student ID,Email,Username,Enrollment Status,Grade,P (Earned),P (Possible)\n42,a@x.org,ada,enrolled,0.81,3.0,4.0\n", "id,username,email,enrollment_date\n42,ada,a@x.org,2026-03-01\n",
 		"User ID,Anonymized User ID\n42,abc\n", "CourseID,Certificate Type,Total Certificates Issued,Date Report Run\nc,verified,12,2026-03-01\n",
 		"[" + statementOf(1, evaluated, quiz1, "", "0.5") + "]", statementOf(1, earned, prd, "", "1e-400000000"),
+		"learner;HW;HW;HW Avg;status;cohort\nada;0,5;;0,25;enrolled;A\nbob;Not Attempted;1e-3;0;unenrolled;\nada;1;1;1;enrolled;\neve;1\n",
+		"Student ID,Username,Final Grade,P (Earned),P (Possible),P (Earned),P (Possible)\n42,ada,0.5,1,3,Not Available,Not Available\n43,bob,0,0,0,2,2\n",
+		"learner\texercise\tscore\nada\tgrade\t1\n\t\t\nada\t\"H\nW\"\t0.333\nbob\tgrade\tnone\n", "learner,enrolled_at,left_at\nada,2026-03-01,2026-03-02\nada,2026-04-01,\neve,soon,\n",
+		strings.NewReplacer("\"scaled\":0.5", "\"raw\":3,\"min\":1,\"max\":\"5\"").Replace(statementOf(3, evaluated, quiz1, "", "0.5")),
 		`{"pull":{}}{"gradebook":[{"user_id":42,"username":"ada","percent":0.5,"section_breakdown":[{"label":"HW","percent":1,"attempted":true}]}]}`,
 	} {
 		f.Add([]byte(seed))
@@ -219,6 +224,7 @@ func FuzzIntakes(f *testing.F) {
 			return
 		}
 		whole(t, r)
+		stands(t, raw, r)
 		r.settle(time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC))
 		if _, err := json.Marshal(r.Rejects); err != nil {
 			t.Fatal(err)

@@ -106,24 +106,3 @@ func TestScoresEqualExactArithmetic(t *testing.T) {
 		}
 	})
 }
-
-func FuzzParse(f *testing.F) {
-	f.Add([]byte(legacyFile))
-	f.Add([]byte(modernFile))
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		r, err := Parse(raw)
-		if err != nil {
-			return
-		}
-		for _, row := range r.Rows {
-			if len(row.Cells) != len(r.Columns) {
-				t.Fatal("a row shifted")
-			}
-			for _, c := range row.Cells {
-				if c < NotAvailable || c > one {
-					t.Fatal(c)
-				}
-			}
-		}
-	})
-}

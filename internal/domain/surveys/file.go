@@ -84,12 +84,16 @@ func table(data []byte, most int) (f File, err error) {
 	if err != nil || len(header) > maxColumns {
 		return f, ErrNotASurvey
 	}
-	seen := map[string]int{}
+	taken := map[string]bool{}
 	for _, name := range header {
-		name = strings.TrimSpace(name)
-		if seen[name]++; seen[name] > 1 {
-			name = fmt.Sprintf("%s#%d", name, seen[name])
+		taken[strings.TrimSpace(name)] = true
+	}
+	first := map[string]bool{}
+	for _, name := range header {
+		if name = strings.TrimSpace(name); first[name] {
+			name = apart(name, taken)
 		}
+		first[name] = true
 		f.Header = append(f.Header, name)
 	}
 	for {
@@ -118,6 +122,16 @@ func table(data []byte, most int) (f File, err error) {
 			cells[i] = strings.TrimSpace(cells[i])
 		}
 		f.Rows = append(f.Rows, Line{line, cells})
+	}
+}
+
+// apart gives the second of a name another one, which no column has.
+func apart(name string, taken map[string]bool) string {
+	for n := 2; ; n++ {
+		if other := fmt.Sprintf("%s#%d", name, n); !taken[other] {
+			taken[other] = true
+			return other
+		}
 	}
 }
 
@@ -257,6 +271,13 @@ func (f File) wide(asked, answered int) (File, error) {
 		for len(out.Rows[i].Cells) < len(out.Header) {
 			out.Rows[i].Cells = append(out.Rows[i].Cells, "")
 		}
+	}
+	if at, called := column[out.Header[0]]; called { // a question has the name of the column of who answers
+		taken := map[string]bool{}
+		for _, name := range out.Header {
+			taken[name] = true
+		}
+		out.Header[at] = apart(out.Header[0], taken)
 	}
 	return out, nil
 }

@@ -132,7 +132,7 @@ func TestNoRowOfASurveyShifts(t *testing.T) {
 }
 
 func FuzzSurvey(f *testing.F) {
-	for _, s := range []string{limeSurvey, "User ID,User Name,Email,s1_before\n1,a,a@b.c,4\n", "username,Question,Answer\na,q,1\n,,\n", "email,a,a\n\"x,1,2\n", "\xff\xfei\x00d\x00", "id;submitdate;lastpage\r1;;\r"} {
+	for _, s := range []string{limeSurvey, "User ID,User Name,Email,s1_before\n1,a,a@b.c,4\n", "username,Question,Answer\na,q,1\n,,\n", "email,a,a\n\"x,1,2\n", "\xff\xfei\x00d\x00", "id;submitdate;lastpage\r1;;\r", "email,a,a,a#2\nx,1,2,3\n", "username,Question,Answer\na,username,1\na,q,2\nb,q,\na,q,3\nb\n"} {
 		f.Add([]byte(s))
 	}
 	x := surveys.Questionnaire{Moment: surveys.Closing, Content: closing}
@@ -149,6 +149,7 @@ func FuzzSurvey(f *testing.F) {
 				t.Error("shifted:", r)
 			}
 		}
+		answersStand(t, raw, file)
 		if all, err := x.Map(file, nil); err == nil && len(all) != len(file.Header) {
 			t.Error("a column was lost:", all)
 		}

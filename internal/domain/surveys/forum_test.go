@@ -59,7 +59,8 @@ func TestBothFormsOfAForumAreRead(t *testing.T) {
 }
 
 func FuzzForum(f *testing.F) {
-	for _, s := range []string{forumTable, forumDump, `{"_id":null}`, "id,author,created_at,parent_id\na,x,2019-03-13,b\nb,x,2019-03-13,a\n", `{"_id":{"$oid":{"$oid":"a"}},"author_id":1,"created_at":1551783600000}`} {
+	for _, s := range []string{forumTable, forumDump, `{"_id":null}`, "id,author,created_at,parent_id\na,x,2019-03-13,b\nb,x,2019-03-13,a\n", `{"_id":{"$oid":{"$oid":"a"}},"author_id":1,"created_at":1551783600000}`, "post_id\tid\tauthor_username\tauthor_id\tcohort\tcreated\tanswered\np1\tx\tawa\t7\tPRO\t2019-03-13\tmaybe\np2\tx\t \t8\t\"a\nb\"\t13/03/2019 10:00\toui\np3\n",
+		`{"id":"a","_id":"b","author_id":1,"author_id":2,"created_at":"2019-03-13"}`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
@@ -70,6 +71,7 @@ func FuzzForum(f *testing.F) {
 		if len(forum.Posts)+len(forum.Rejects) != forum.Read {
 			t.Errorf("%d posts and %d rejects of %d", len(forum.Posts), len(forum.Rejects), forum.Read)
 		}
+		postsStand(t, raw, forum)
 		for _, p := range forum.Posts {
 			if p.ID == "" || p.Thread == "" || (p.Thread == p.ID) != (p.Kind == surveys.AQuestion || p.Kind == surveys.ADiscussion) {
 				t.Errorf("%+v", p)
