@@ -2,7 +2,7 @@
 // says the same, so that nothing is lost where this does not run. Marks are links where somebody stands behind them.
 (() => {
   "use strict";
-  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const css = (name) => `var(${name})`; // as the page is: light, dark or on paper
   const box = (...parts) => {
     const all = document.createElement("div");
     all.append(...parts);
@@ -36,12 +36,13 @@
 
   const kinds = {
     bars(d, width) {
+      // From nought each: two rows of one name, such as a mean in each currency, are not a sum.
       const ys = seen(d.points.map((p) => p.y));
       const shown = d.points.filter((p) => p.v !== null);
       const said = letter * Math.max(...shown.map((p) => (p.t || "").length), 0) + 8; // the number behind a bar
       const room = Math.max(0.3, 1 - said / (width - left(d, width) - 16));
       return Plot.plot({...common(d, width, ys.length), x: x(d, {domain: [Math.min(0, ...shown.map((p) => p.v)), Math.max(1, ...shown.map((p) => Math.max(p.v, p.hi ?? p.v))) / room]}), y: {domain: ys, label: null, tickFormat: fitted(d, width)}, marks: [
-        Plot.barX(shown, {x: "v", y: "y", fill: (p) => (p.s === "Σ" ? css("--soft") : css("--bar")), title: "h", ...link(d)}),
+        Plot.barX(shown, {x1: 0, x2: "v", y: "y", fill: (p) => (p.s === "Σ" ? css("--soft") : css("--bar")), title: "h", ...link(d)}),
         Plot.link(shown.filter((p) => p.lo !== undefined), {x1: "lo", x2: "hi", y1: "y", y2: "y", stroke: css("--ink"), markerStart: "tick", markerEnd: "tick"}),
         Plot.text(shown, {x: (p) => Math.max(p.v, p.hi ?? 0), y: "y", text: "t", dx: 4, textAnchor: "start", fill: css("--ink")}),
         Plot.ruleX([0]),
@@ -90,8 +91,8 @@
     matrix(d, width) {
       const ys = seen(d.points.map((p) => p.y));
       const xs = seen(d.points.map((p) => p.x));
-      return Plot.plot({...common(d, width, ys.length), marginBottom: 70, height: ys.length * 30 + 110, x: {domain: xs, label: null, tickRotate: -45}, y: {domain: ys, label: null, type: "band"}, color: {type: "linear", range: [css("--card"), css("--bar")], domain: [0, Math.max(1, ...d.points.map((p) => p.v))]}, marks: [
-        Plot.cell(d.points, {x: "x", y: "y", fill: "v", title: "h", stroke: css("--line"), ...link(d)}),
+      return Plot.plot({...common(d, width, ys.length), marginBottom: 70, height: ys.length * 30 + 110, x: {domain: xs, label: null, tickRotate: -45}, y: {domain: ys, label: null, type: "band"}, opacity: {domain: [0, Math.max(1, ...d.points.map((p) => p.v))]}, marks: [
+        Plot.cell(d.points, {x: "x", y: "y", fill: css("--bar"), fillOpacity: "v", title: "h", stroke: css("--line"), ...link(d)}),
         Plot.text(d.points, {x: "x", y: "y", text: "t", fill: css("--ink"), stroke: css("--card"), strokeWidth: 3, pointerEvents: "none"}),
       ]});
     },
@@ -148,5 +149,4 @@
   addEventListener("resize", () => {
     if (innerWidth !== width) { width = innerWidth; all(); }
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
 })();
