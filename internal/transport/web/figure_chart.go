@@ -74,8 +74,11 @@ func (s *figureSay) draw(c analytics.Chart, facet string) drawn {
 	d := drawn{Kind: c.Kind, Title: s.in(s.f.Title), Unit: "count"}
 	if facet != "" {
 		d.Title = facet
-	} else if len(s.f.Charts) > 1 && len(c.Values) == 1 {
-		d.Title = s.in(s.f.Columns[s.column(c.Values[0])].Title)
+	}
+	if len(s.f.Charts) > 1 && len(c.Values) == 1 {
+		if d.Title = s.in(s.f.Columns[s.column(c.Values[0])].Title); facet != "" { // one of several drawings of the panel
+			d.Title += " · " + facet
+		}
 	}
 	if i := s.column(c.X); i >= 0 {
 		d.XTitle = s.in(s.f.Columns[i].Title)
