@@ -177,10 +177,10 @@ func stands(t *testing.T, raw []byte, r Report) {
 // earned says whether a value is what was earned of what was possible.
 func (s source) earned(earned, possible string, v int64) bool {
 	of, whole := s.number(earned), s.number(possible)
-	switch {
-	case v == NotAttempted:
+	switch v {
+	case NotAttempted:
 		return strings.TrimSpace(earned) == "Not Attempted"
-	case v == NotAvailable:
+	case NotAvailable:
 		return strings.TrimSpace(earned) == "Not Available" || of != nil && whole != nil && of.Sign() == 0 && whole.Sign() == 0
 	}
 	return of != nil && whole != nil && whole.Sign() > 0 && near(of.Quo(of, whole), v)
