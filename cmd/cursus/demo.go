@@ -75,7 +75,7 @@ func (c sandboxCmd) Run(ctx context.Context, s streams, settings config.Config) 
 	return stripesandbox.Run(ctx, stripesandbox.Config{
 		Beside: func(sandbox http.Handler) http.Handler { return demo.Beside(platform, provider, proctor, sandbox) },
 		Addr:   c.Addr, Folder: demo.SandboxFolder(settings), SecretKey: settings.StripeKey, WebhookSecret: settings.StripeWebhookSecret,
-		WebhookURL: settings.BaseURL + "/v1/webhooks/stripe", Sign: stripegate.Sign, DelayedAfter: 20 * time.Second,
+		WebhookURL: settings.BaseURL + "/v1/webhooks/stripe", Sign: stripegate.Sign, DelayedAfter: 20 * time.Second, Fees: demo.Fees,
 		OnListen: func(url string) { fmt.Fprintf(s.out, "The Stripe sandbox listens on %s\n", url) },
 	})
 }

@@ -54,7 +54,7 @@ var notOfPeople = map[string]string{
 	"lms.comparisons": "of sessions", "lms.modes": "of platforms", "lms.platforms": "of platforms", "lms.secrets": "of platforms",
 	"offers.codes": "of offers", "offers.formulas": "of offers", "offers.offers": "of offers", "offers.plans": "of offers", "offers.prices": "of offers", "offers.voucher_amounts": "of offers", "offers.vouchers": "of offers",
 	"outreach.campaigns": "of mailings", "outreach.dead_addresses": "hashes of addresses that take no mail; hers goes with her", "outreach.pace": "of the house", "outreach.weekly": "of sessions", "outreach.inviting": "of sessions",
-	"payments.events": "the provider's words on payments that are exported", "platform.audit_head": "of the chain", "platform.audit_origins": "exported with the audit", "platform.audit_said": "empty between transactions",
+	"payments.events": "the provider's words on payments that are exported", "payments.fees": "what the provider kept of payments that are exported", "payments.fees_read": "of the house", "platform.audit_head": "of the chain", "platform.audit_origins": "exported with the audit", "platform.audit_said": "empty between transactions",
 	"programs.edition_sessions": "of programs", "programs.editions": "of programs", "programs.programs": "of programs", "programs.version_courses": "of programs", "programs.versions": "of programs",
 	"public.goose_db_version": "of the schema", "uploads.contents": "files of whole cohorts; her row is exported", "uploads.uploads": "of schools",
 	"surveys.questionnaires": "of sessions", "surveys.versions": "of sessions", "surveys.imports": "of files", "surveys.outcomes": "lines and codes", "surveys.marks": "of threads",

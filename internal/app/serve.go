@@ -179,6 +179,9 @@ func (h *House) end(ctx context.Context, server *transport.Server, worker bool) 
 // differing is how many minutes lie between two searches for what learning platforms do not say although they should: it reads all enrolments.
 const differing = 15
 
+// reading is how many minutes lie between two readings of what the payment provider kept: its record of the last minutes is listed again each time.
+const reading = 15
+
 // sweep finishes, every minute, what a crash or a lost message interrupted. Several workers may do so at once.
 func (h *House) sweep(ctx context.Context) {
 	ctx = postgres.WithActor(ctx, "system")
@@ -257,6 +260,11 @@ func (h *House) sweep(ctx context.Context) {
 		}
 		if n, err := h.Webhooks.Forget(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "webhook deliveries forgotten", "deliveries", n, "error", err)
+		}
+		if minute%reading == 0 {
+			if swept, err := h.Payments.SweepFees(ctx); err != nil || swept.Posted > 0 {
+				h.Log.InfoContext(ctx, "fees of the payment provider posted", "fees", swept.Posted, "of_others", swept.Foreign, "error", err)
+			}
 		}
 		if minute%differing == 0 {
 			if n, err := h.LMS.AskDiffering(ctx, ""); err != nil || n > 0 {

@@ -30,7 +30,7 @@ import (
 // personal are the tables in which a row belongs to somebody.
 var personal = []string{
 	"identity.people", "identity.external_ids", "identity.roles", "identity.tokens", "identity.members", "enrolment.enrolments", "enrolment.grants", "enrolment.retakes", "enrolment.memberships", "sales.orders", "sales.lines", "sales.parts",
-	"invoicing.documents", "invoicing.files", "invoicing.billing", "payments.payments", "payments.refunds", "payments.disputes", "payments.events", "exams.sittings", "exams.decisions", "exams.identity_checks", "exams.blocks", "exams.accommodations", "certificates.certificates", "certificates.documents", "certificates.changes", "certificates.batch_items",
+	"invoicing.documents", "invoicing.files", "invoicing.billing", "payments.payments", "payments.refunds", "payments.disputes", "payments.events", "payments.fees", "exams.sittings", "exams.decisions", "exams.identity_checks", "exams.blocks", "exams.accommodations", "certificates.certificates", "certificates.documents", "certificates.changes", "certificates.batch_items",
 	"badges.credentials", "identity.managers", "sales.seats", "sales.claim_links", "sales.transfers", "identity.clients", "identity.keys", "identity.cashiers", "identity.partner_roles", "identity.role_hints", "identity.provider_sessions",
 	"outreach.recipients", "outreach.invitations", "progress.readers", "progress.digests",
 	"surveys.responses", "surveys.answers", "surveys.posts",

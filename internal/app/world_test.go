@@ -59,6 +59,12 @@ var system = postgres.WithActor(context.Background(), "system")
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
+	return newWorldOf(t, stripesandbox.Fees{})
+}
+
+// newWorldOf is a world whose Stripe keeps fees.
+func newWorldOf(t testing.TB, fees stripesandbox.Fees) *world {
+	t.Helper()
 	w := &world{t: t, clock: testkit.Clock(), dsn: testkit.OwnerDSN(t)}
 	hook := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.hookMu.Lock()
@@ -71,7 +77,7 @@ func newWorld(t testing.TB) *world {
 	var err error
 	w.sandbox, err = stripesandbox.Open(stripesandbox.Config{
 		PublicURL: "http://pay.test", Folder: t.TempDir(), SecretKey: stripeKey, WebhookURL: hook.URL, WebhookSecret: hookSecret,
-		Sign: stripegate.Sign, Clock: w.clock, RetryBase: 5 * time.Millisecond,
+		Sign: stripegate.Sign, Clock: w.clock, RetryBase: 5 * time.Millisecond, Fees: fees,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -98,7 +98,7 @@ func Seed(ctx context.Context, c config.Config, now time.Time, progress Progress
 		return errors.Join(err, hook.Close(), stripe.Close())
 	}
 	sandbox, err := stripesandbox.Open(stripesandbox.Config{
-		PublicURL: "http://" + stripe.Addr().String(), Folder: SandboxFolder(c), SecretKey: c.StripeKey, WebhookURL: "http://" + hook.Addr().String(),
+		PublicURL: "http://" + stripe.Addr().String(), Folder: SandboxFolder(c), SecretKey: c.StripeKey, WebhookURL: "http://" + hook.Addr().String(), Fees: Fees,
 		WebhookSecret: c.StripeWebhookSecret, Sign: stripegate.Sign, Clock: manual, RetryBase: 20 * time.Millisecond,
 	})
 	if err != nil {
@@ -132,8 +132,14 @@ func Seed(ctx context.Context, c config.Config, now time.Time, progress Progress
 	if err := m.proctor(ctx); err != nil {
 		return err
 	}
+	if _, err := m.h.Payments.SweepFees(ctx); err != nil {
+		return err
+	}
 	return m.platforms(ctx, served)
 }
+
+// Fees are what the demo's Stripe keeps of a payment: 1.5 % and 0.25 €, and 20 € of a dispute.
+var Fees = stripesandbox.Fees{RatePPM: 15_000, Fixed: map[string]int64{"eur": 25}, Dispute: map[string]int64{"eur": 2000}}
 
 // SandboxFolder is where the demo's Stripe keeps its book.
 func SandboxFolder(c config.Config) string { return filepath.Join(c.DataDir, "stripe") }

@@ -61,6 +61,31 @@ func TestTheDemoShowsThePaper(t *testing.T) {
 	cohort(ctx, t, db)
 	rebuilt(ctx, t, db)
 	exported(ctx, t, db)
+	fees(ctx, t, db)
+}
+
+// fees asks what the demo's Stripe kept: 1.5 % and 0.25 € of each payment by card, in the waterfall beside revenue that is not less for it.
+func fees(ctx context.Context, t *testing.T, db *postgres.DB) {
+	t.Helper()
+	var n struct {
+		Taken  int64 `db:"taken"`
+		Posted int64 `db:"posted"`
+	}
+	var cells []analytics.CubeCell
+	if err := db.View(ctx, "fees", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		if cells, err = analytics.CubeTx(ctx, tx, analytics.CubeQuestion{}); err != nil {
+			return err
+		}
+		return tx.Get(ctx, &n, postgres.Query{Name: "fees", SQL: `select (select sum((captured_minor * 15 + 500) / 1000 + 25) from payments.payments where provider = 'stripe' and captured_currency = 'EUR') as taken,
+			(select sum(minor) from payments.fees where kind = 'charge' and currency = 'EUR') as posted`})
+	}); err != nil || n.Taken == 0 || n.Taken != n.Posted {
+		t.Errorf("fees: %+v (%v)", n, err)
+	}
+	for _, c := range cells {
+		if c.Currency == "EUR" && c.Fees < n.Posted {
+			t.Errorf("the cube has fees of %d, %d were posted", c.Fees, n.Posted)
+		}
+	}
 }
 
 // exported asks the views for other tools: the cube is that of the figure, with orders, partners and programs in it, and every learner and answer is there.
@@ -130,7 +155,8 @@ func platforms(ctx context.Context, t *testing.T, db *postgres.DB) {
 	}
 }
 
-// section43 asks for the hybrid course: 13 trainees at 1,900 €, all certified, and three days that cost 2,150 € and 65 € a head each.
+// section43 asks for the hybrid course: 13 trainees at 1,900 €, all certified, three days that cost 2,150 € and 65 € a head each, and 28.75 € of
+// each payment that the provider kept.
 func section43(ctx context.Context, t *testing.T, db *postgres.DB) {
 	t.Helper()
 	o, err := analytics.OutcomesOf(ctx, db, analytics.Question{Session: "IOT-2019"})
@@ -141,7 +167,7 @@ func section43(ctx context.Context, t *testing.T, db *postgres.DB) {
 	for _, l := range o.Lines(o.Money[0]) {
 		got += " " + l.Amount.String()
 	}
-	want := "13 100.0 100.0 100.0 [77.2; 100.0] | 24700.00 EUR 1900.00 EUR 1900.00 EUR 1900.00 EUR 8985.00 EUR 15715.00 EUR 691.15 EUR 1208.85 EUR"
+	want := "13 100.0 100.0 100.0 [77.2; 100.0] | 24700.00 EUR 1900.00 EUR 1900.00 EUR 1900.00 EUR 9358.75 EUR 15341.25 EUR 719.90 EUR 1180.10 EUR"
 	if got != want {
 		t.Errorf("the hybrid course: %s, want %s", got, want)
 	}
@@ -205,8 +231,8 @@ func figure7(ctx context.Context, t *testing.T, db *postgres.DB) {
 func figure10(ctx context.Context, t *testing.T, db *postgres.DB) {
 	t.Helper()
 	for _, c := range [][2]string{
-		{"PRD-8", "20 100.0 80.0 56.3 45.0 | 3000.00 EUR 150.00 EUR 187.50 EUR 333.33 EUR"},
-		{"PRD-7", "41 80.5 63.4 69.2 43.9 | 6150.00 EUR 186.36 EUR 236.54 EUR 341.67 EUR"},
+		{"PRD-8", "20 100.0 80.0 56.3 45.0 | 3000.00 EUR 150.00 EUR 187.50 EUR 333.33 EUR 50.00 EUR 2950.00 EUR 5.56 EUR 327.78 EUR"},
+		{"PRD-7", "41 80.5 63.4 69.2 43.9 | 6150.00 EUR 186.36 EUR 236.54 EUR 341.67 EUR 102.50 EUR 6047.50 EUR 5.69 EUR 335.97 EUR"},
 	} {
 		o, err := analytics.OutcomesOf(ctx, db, analytics.Question{Session: c[0]})
 		if err != nil || len(o.Money) != 1 {

@@ -43,6 +43,9 @@ const (
 // Clearing is the account of the money that a payment provider or a partner's desk holds for us.
 func Clearing(holder string) string { return "clearing:" + holder }
 
+// Fee is the account of what a payment provider keeps for itself.
+func Fee(provider string) string { return "cost:fee:" + provider }
+
 // Faults of this book.
 var (
 	ErrUnbalanced = fault.New(fault.Internal, "ledger-unbalanced", "The entries of a transaction do not sum to zero.")

@@ -35,6 +35,28 @@ type Gateway interface {
 	EventsSince(ctx context.Context, t time.Time) ([]ProviderEvent, error)
 	// Book is the provider's own record of our payments.
 	Book(ctx context.Context) ([]Charge, error)
+	// Fees lists what the provider kept of payments from an instant until before another (the zero time: no bound), oldest first.
+	Fees(ctx context.Context, from, until time.Time) ([]Fee, error)
+}
+
+// FeeKind is what a fee was taken of.
+type FeeKind string
+
+// What fees are taken of.
+const (
+	FeeOfCharge  FeeKind = "charge"
+	FeeOfRefund  FeeKind = "refund"
+	FeeOfDispute FeeKind = "dispute"
+)
+
+// Fee is what the provider kept for itself of one movement of its balance.
+type Fee struct {
+	ID              string // the provider's, of the movement
+	Kind            FeeKind
+	PaymentID       string // ours; empty where the provider's object does not carry it
+	PaymentIntentID string
+	Amount          money.Amount // in the currency of the balance; negative where a fee came back
+	At              time.Time
 }
 
 // Charge is what the provider's book says of one payment; Left of it is what it holds for us.

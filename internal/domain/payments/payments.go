@@ -240,5 +240,6 @@ func Checks() []postgres.Check {
 		{Invariant: "4", Name: "a surplus is being sent back", Query: q.Q("CheckSurplusRefunded")},
 		{Invariant: "8", Name: "what came by hand stands in the ledger, once, with its holder", Query: q.Q("CheckReceived")},
 		{Invariant: "8", Name: "a payment by hand is what came for it", Query: q.Q("CheckCollected")},
+		{Invariant: "7", Name: "what the provider kept of payments stands in the ledger, once", Query: q.Q("CheckFees")},
 	}
 }

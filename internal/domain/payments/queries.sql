@@ -251,3 +251,44 @@ select id from payments.payments where order_id = $1 and instalment = $2 and sta
 
 -- name: KnownReceipt
 select exists (select 1 from payments.receipts where holder = $1 and reference = $2);
+
+-- name: FeesReadUntil
+-- $2 whether the first is asked for though they were read: it is found in all payments.
+select case when $2::bool or r.read_until is null then (select min(created_at) from payments.payments where provider = $1 and not by_hand) end as since, r.read_until
+  from (select max(read_until) as read_until from payments.fees_read where provider = $1) r;
+
+-- name: FeesRead
+insert into payments.fees_read as r (provider, read_until) values ($1, $2)
+on conflict (provider) do update set read_until = greatest(r.read_until, excluded.read_until);
+
+-- name: PayersOfFees
+select f.n, p.id, p.order_id, p.state, p.captured_at
+  from unnest($2::text[], $3::text[]) with ordinality as f(payment_id, intent_id, n)
+  join payments.payments p on p.provider = $1 and not p.by_hand
+   and p.id = coalesce((select x.id from payments.payments x where x.id = f.payment_id), (select x.id from payments.payments x where x.intent_id = nullif(f.intent_id, '')));
+
+-- name: AddFees
+insert into payments.fees (id, provider, payment_id, kind, minor, currency, charged_at, posted_at)
+select f.id, $1, f.payment_id, f.kind, f.minor, f.currency, f.charged_at, $8
+  from unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[]) as f(id, payment_id, kind, minor, currency, charged_at)
+ order by f.id -- so that two sweeps wait for each other in one order
+on conflict (id) do nothing
+returning id;
+
+-- name: SoldShares
+select e.order_id, coalesce(e.enrolment_id, '') as enrolment_id, -sum(e.minor)::bigint as minor from ledger.entries e
+ where e.order_id = any($1::text[]) and e.account = 'revenue' group by e.order_id, e.enrolment_id having sum(e.minor) < 0 order by 1, 2;
+
+-- name: Fees
+select id, minor, currency from payments.fees where provider = $1;
+
+-- name: CheckFees
+with moved as (
+    select t.reference, t.currency, coalesce(sum(e.minor) filter (where e.account like 'cost:fee:%'), 0)::bigint as cost, coalesce(-sum(e.minor) filter (where e.account like 'clearing:%'), 0)::bigint as kept
+      from ledger.transactions t join ledger.entries e on e.transaction_id = t.id where t.kind = 'fee' group by t.id
+)
+select coalesce(f.id, m.reference) as id, f.minor, m.cost, m.kept from payments.fees f full join moved m on m.reference = 'fee:' || f.id
+ where f.minor is distinct from m.cost or f.minor is distinct from m.kept or f.currency is distinct from m.currency
+union all
+select t.reference, null, e.minor, null from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
+ where t.kind <> 'fee' and e.account in (select 'cost:fee:' || provider from payments.fees);

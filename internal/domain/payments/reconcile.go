@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sort"
+	"time"
 
 	"cursus/internal/books/ledger"
 	"cursus/internal/kernel/money"
@@ -18,8 +19,8 @@ func (s *Service) Book(ctx context.Context) ([]Charge, error) {
 	return s.gateway.Book(ctx)
 }
 
-// Reconcile compares the provider's own book (captures − refunds − lost disputes) with our clearing account, per currency,
-// and gives the differences. It reads the provider's whole record.
+// Reconcile compares the provider's own book (captures − refunds − lost disputes − the fees that are posted) with our clearing account, per
+// currency, and each fee with what the provider says, and gives the differences. It reads the provider's whole record.
 func (s *Service) Reconcile(ctx context.Context) ([]string, error) {
 	if s.gateway == nil {
 		return nil, nil
@@ -27,6 +28,16 @@ func (s *Service) Reconcile(ctx context.Context) ([]string, error) {
 	book, err := s.gateway.Book(ctx)
 	if err != nil {
 		return nil, err
+	}
+	read, err := s.feesRead(ctx, true)
+	if err != nil {
+		return nil, err
+	}
+	var fees []Fee
+	if read.Until != nil {
+		if fees, err = s.gateway.Fees(ctx, *read.Since, time.Time{}); err != nil {
+			return nil, err
+		}
 	}
 	theirs := map[money.Currency]int64{}
 	for _, c := range book {
@@ -44,12 +55,20 @@ func (s *Service) Reconcile(ctx context.Context) ([]string, error) {
 		for _, c := range ours {
 			theirs[c.Currency] += 0 // a currency that only we know of is compared too
 		}
+		kept, feeDifferences, err := s.compareFeesTx(ctx, tx, read, fees)
+		if err != nil {
+			return err
+		}
+		differences = append(differences, feeDifferences...)
+		for c := range kept {
+			theirs[c] += 0
+		}
 		for c, minor := range theirs {
 			balance, err := ledger.BalanceTx(ctx, tx, ledger.Clearing(s.gateway.Name()), c)
 			if err != nil {
 				return err
 			}
-			if balance != minor {
+			if minor -= kept[c]; balance != minor {
 				differences = append(differences, fmt.Sprintf(`{"currency":%q,"provider_minor":%d,"clearing_minor":%d}`, c, minor, balance))
 			}
 		}

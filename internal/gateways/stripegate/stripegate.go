@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/balancetransaction"
 	"github.com/stripe/stripe-go/v76/charge"
 	checkout "github.com/stripe/stripe-go/v76/checkout/session"
 	"github.com/stripe/stripe-go/v76/dispute"
@@ -62,6 +63,7 @@ type Gate struct {
 	refunds     refund.Client
 	charges     charge.Client
 	disputes    dispute.Client
+	balance     balancetransaction.Client
 }
 
 var _ payments.Gateway = (*Gate)(nil)
@@ -97,6 +99,7 @@ func New(cfg Config) (*Gate, error) {
 		refunds:   refund.Client{B: api, Key: cfg.SecretKey},
 		charges:   charge.Client{B: api, Key: cfg.SecretKey},
 		disputes:  dispute.Client{B: api, Key: cfg.SecretKey},
+		balance:   balancetransaction.Client{B: api, Key: cfg.SecretKey},
 	}, nil
 }
 

@@ -184,12 +184,16 @@ func (c *change) saveMethod(v *method)      { c.methods.put(v.ID, v); c.touch("m
 func (c *change) saveSetup(v *setupIntent)  { c.setups.put(v.ID, v); c.touch("setup", v.ID, v) }
 func (c *change) saveDispute(v *dispute)    { c.disputes.put(v.ID, v); c.touch("dispute", v.ID, v) }
 
-// post writes a balance transaction. The sandbox takes no fee, so that its book is the sum of what was sold.
+// post writes a balance transaction, with the fee that is taken of it.
 func (c *change) post(kind, category, source, currency string, amount int64) *balanceTx {
+	fee := c.cfg.Fees.of(category, currency, amount)
 	t := &balanceTx{
 		ID: newID("txn"), Object: "balance_transaction", Amount: amount, AvailableOn: c.now.Unix(), Created: c.now.Unix(),
-		Currency: currency, FeeDetails: []struct{}{}, Net: amount, ReportingCategory: category, Source: source,
+		Currency: currency, Fee: fee, FeeDetails: []feeDetail{}, Net: amount - fee, ReportingCategory: category, Source: source,
 		Status: "available", Type: kind,
+	}
+	if fee != 0 {
+		t.FeeDetails = append(t.FeeDetails, feeDetail{Amount: fee, Currency: currency, Description: "Stripe processing fees", Type: "stripe_fee"})
 	}
 	c.txns.put(t.ID, t)
 	c.touch("txn", t.ID, t)

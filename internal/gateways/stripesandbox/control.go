@@ -185,7 +185,7 @@ func (c *change) listens(kind string) bool {
 
 // Book is the sandbox's own record, for comparison with the books of whoever uses it.
 type Book struct {
-	Balance      map[string]int64 `json:"balance"`       // per currency, minor units: sum of the balance transactions
+	Balance      map[string]int64 `json:"balance"`       // per currency, minor units: sum of the balance transactions, net of fees
 	Captured     map[string]int64 `json:"captured"`      // succeeded charges
 	Refunded     map[string]int64 `json:"refunded"`      // refunds that reached the buyer
 	DisputesLost map[string]int64 `json:"disputes_lost"` // decided against the seller
@@ -217,7 +217,7 @@ func (s *Sandbox) Book() Book {
 		DisputesOpen: map[string]int64{}, Sessions: len(b.sessions.rows), Charges: len(b.charges.rows), Events: len(b.events.rows),
 	}
 	for _, t := range b.txns.rows {
-		out.Balance[t.Currency] += t.Amount
+		out.Balance[t.Currency] += t.Net
 	}
 	for _, ch := range b.charges.rows {
 		out.Captured[ch.Currency] += ch.AmountCaptured

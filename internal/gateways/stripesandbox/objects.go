@@ -345,19 +345,27 @@ type evidenceDetails struct {
 }
 
 type balanceTx struct {
-	ID                string     `json:"id"`
-	Object            string     `json:"object"`
-	Amount            int64      `json:"amount"`
-	AvailableOn       int64      `json:"available_on"`
-	Created           int64      `json:"created"`
-	Currency          string     `json:"currency"`
-	Description       *string    `json:"description"`
-	ExchangeRate      null       `json:"exchange_rate"`
-	Fee               int64      `json:"fee"`
-	FeeDetails        []struct{} `json:"fee_details"`
-	Net               int64      `json:"net"`
-	ReportingCategory string     `json:"reporting_category"`
-	Source            string     `json:"source"`
-	Status            string     `json:"status"`
-	Type              string     `json:"type"`
+	ID                string      `json:"id"`
+	Object            string      `json:"object"`
+	Amount            int64       `json:"amount"`
+	AvailableOn       int64       `json:"available_on"`
+	Created           int64       `json:"created"`
+	Currency          string      `json:"currency"`
+	Description       *string     `json:"description"`
+	ExchangeRate      null        `json:"exchange_rate"`
+	Fee               int64       `json:"fee"`
+	FeeDetails        []feeDetail `json:"fee_details"`
+	Net               int64       `json:"net"`
+	ReportingCategory string      `json:"reporting_category"`
+	Source            string      `json:"source"`
+	Status            string      `json:"status"`
+	Type              string      `json:"type"`
+}
+
+type feeDetail struct {
+	Amount      int64  `json:"amount"`
+	Application null   `json:"application"`
+	Currency    string `json:"currency"`
+	Description string `json:"description"`
+	Type        string `json:"type"`
 }

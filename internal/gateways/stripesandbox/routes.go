@@ -26,7 +26,7 @@ func (s *Sandbox) routes() {
 		"POST /v1/disputes/{id}/close":           closeDispute,
 		"GET /v1/events":                         listEvents,
 		"GET /v1/events/{id}":                    getEvent,
-		"GET /v1/balance_transactions":           listTransactions,
+		"GET " + transactionsPath:                listTransactions,
 	}
 	for pattern, h := range stripe {
 		s.mux.HandleFunc(pattern, s.api(h))
@@ -138,14 +138,45 @@ func listDisputes(c *change, f form, _ string) (any, *apiError) {
 	})
 }
 
+const transactionsPath = "/v1/balance_transactions"
+
 func listTransactions(c *change, f form, _ string) (any, *apiError) {
-	if bad := f.only("limit", "starting_after", "created", "type", "source", "currency"); bad != nil {
+	if bad := f.only("limit", "starting_after", "created", "type", "source", "currency", "expand"); bad != nil {
 		return nil, bad
 	}
-	return list(f, &c.txns, "/v1/balance_transactions", func(v *balanceTx) int64 { return v.Created }, func(v *balanceTx) bool {
+	page, bad := list(f, &c.txns, transactionsPath, func(v *balanceTx) int64 { return v.Created }, func(v *balanceTx) bool {
 		return (!f.Has("type") || v.Type == f.Get("type")) && (!f.Has("source") || v.Source == f.Get("source")) &&
 			(!f.Has("currency") || v.Currency == f.Get("currency"))
 	})
+	if bad != nil || !f.Has("expand[0]") && !f.Has("expand[]") {
+		return page, bad
+	}
+	answer := page.(map[string]any)
+	shown := []expandedTx{}
+	for _, t := range answer["data"].([]*balanceTx) {
+		shown = append(shown, expandedTx{*t, c.sourceOf(t)})
+	}
+	answer["data"] = shown
+	return answer, nil
+}
+
+// expandedTx is a balance transaction with the object that it is of in the place of its id.
+type expandedTx struct {
+	balanceTx
+	Source any `json:"source"`
+}
+
+func (b *book) sourceOf(t *balanceTx) any {
+	if ch, ok := b.charges.get(t.Source); ok {
+		return ch
+	}
+	if r, ok := b.refunds.get(t.Source); ok {
+		return r
+	}
+	if d, ok := b.disputes.get(t.Source); ok {
+		return d
+	}
+	return t.Source
 }
 
 func getEvent(c *change, f form, id string) (any, *apiError) {

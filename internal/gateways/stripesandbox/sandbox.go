@@ -41,6 +41,7 @@ type Config struct {
 	RetryBase     time.Duration // first back-off after a refused delivery, doubled each time; 0: 200 ms
 	RetryMax      time.Duration // longest back-off; 0: 1 min
 	DelayedAfter  time.Duration // a delayed method settles by itself after this; 0: only when told through /sandbox/settle
+	Fees          Fees          // what is kept of payments; nothing by default
 	Fsync         bool          // force every commit to the disk before answering
 	Clock         clock.Clock   // for what is written in objects; nil: the machine's
 	Log           *slog.Logger  // nil: silent

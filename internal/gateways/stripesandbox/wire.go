@@ -176,8 +176,8 @@ func readForm(r *http.Request) (form, *apiError) {
 			values[k] = append(values[k], v...)
 		}
 	}
-	if values.Has("expand[0]") || values.Has("expand[]") {
-		return form{}, badParam("expand", "", "The sandbox expands nothing.")
+	if wanted := append(values["expand[0]"], values["expand[]"]...); len(wanted) > 0 && (r.URL.Path != transactionsPath || len(wanted) > 1 || wanted[0] != "data.source") {
+		return form{}, badParam("expand", "", "The sandbox expands nothing but data.source of balance transactions.")
 	}
 	return form{values}, nil
 }
