@@ -128,7 +128,7 @@ func (o *Outcomes) fill(all, paid journey.Counts, cells []CubeCell) {
 	o.Eligible, o.Sat, o.Certified = NewRate(paid.Eligible, paid.Enrolled), NewRate(paid.Sat, paid.Enrolled), NewRate(paid.Certified, paid.Enrolled)
 	o.Money = []Revenue{}
 	for _, c := range cells {
-		if c.Currency == "" {
+		if c.Currency == "" || c.Gross == 0 && c.Refunds == 0 && c.Disputes == 0 && c.Fees == 0 && c.Costs == 0 { // the money is of others
 			continue
 		}
 		r := Revenue{Net: money.Of(c.Net(), c.Currency)}
