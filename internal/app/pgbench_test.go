@@ -48,7 +48,7 @@ func (s *shop) purchaseActs() [][]act {
 			{"sales.Add", []string{ord, per, "null", "null", "'card'", "15000", "'EUR'", "'awaiting_payment'", "'en'", "true", pay, "now()", "now() + interval '1 hour'",
 				"jsonb_build_array(jsonb_build_object('line', 1, 'offer', " + offer + ", 'session', " + session + ", 'formula', 'QUALIFYING', 'entitlements', " + all + "::text[], 'qualifying', true, " +
 					"'quantity', 1, 'list', 15000, 'discount', 0, 'reason', '', 'total', 15000))",
-				"jsonb_build_array(jsonb_build_object('line', 1, 'position', 1, 'session', " + session + ", 'weight', 1, 'sold', 15000))"}},
+				"jsonb_build_array(jsonb_build_object('line', 1, 'position', 1, 'session', " + session + ", 'weight', 1, 'sold', 15000, 'place', true))"}},
 			audit("order.placed"), {"idempotency.Store", []string{"'buyer'", "('k'||:n::text)", "'h'", "201", `'\x00'`, "now()"}},
 		},
 		{{"payments.Opened", []string{pay, cs, "''", "'http://pay.test'"}}},
