@@ -39,6 +39,7 @@ var providerCalls = map[string][]string{
 	},
 	"EventsSince": {"GET /v1/events"},
 	"Book":        {"GET /v1/charges", "GET /v1/disputes"},
+	"Fees":        {"GET /v1/balance_transactions"},
 }
 
 // weather is what comes instead of an answer, and how often.
@@ -205,6 +206,7 @@ func (w *world) story() {
 	w.tell("/sandbox/webhooks", map[string]any{})
 
 	w.quiet()
+	w.insists("what the provider kept", func() error { _, err := w.h.Payments.SweepFees(system); return err })
 	w.insists("the book", func() error { _, err := w.h.Payments.Reconcile(system); return err })
 	if _, standing := w.reconcile(); len(standing) > 0 {
 		w.t.Error(standing)
