@@ -189,7 +189,7 @@ func (f *fake) Learning(context.Context, Viewer) ([]Enrolment, error) {
 	}
 	offer := Offer{ID: "off_2", Formula: "QUALIFYING", Price: money.Of(15000, "EUR"), Entitlements: everything}
 	return []Enrolment{
-		{ID: "enr_1", Formula: "QUALIFYING", State: "active", SessionKey: "PRD-7", SessionTitle: prd("closed").Title, OpenedAt: day, Steps: steps(8), GradePPM: &ppm, ThresholdPPM: 500000, Certificate: &Certificate{ID: "crt_1", Code: "7QX4-PM2K", IssuedAt: day, Demo: true}},
+		{ID: "enr_1", Formula: "QUALIFYING", State: "active", SessionKey: "PRD-7", SessionTitle: prd("closed").Title, OpenedAt: day, Steps: steps(8), GradePPM: &ppm, ThresholdPPM: 500000, Certificate: &Certificate{ID: "crt_1", Code: "7QX4-PM2K", IssuedAt: day, Demo: true, LinkedIn: "https://www.linkedin.com/profile/add?certId=7QX4-PM2K"}},
 		{ID: "enr_2", Formula: "QUALIFYING", State: "active", SessionKey: "PRD-8", SessionTitle: prd("open").Title, OpenedAt: day, Steps: steps(4), GradePPM: &ppm, ThresholdPPM: 500000, CanBookExam: true, Checks: []Check{{Code: "entitled", Detail: "x", Met: true}, {Code: "paid", Detail: "x", Met: true}, {Code: "grade", Detail: "x", Met: true}}},
 		{ID: "enr_3", Formula: "QUALIFYING", State: "active", SessionKey: "RO-1", SessionTitle: Text{EN: "Optical networks"}, OpenedAt: day, Steps: steps(5), ThresholdPPM: 500000, Checks: []Check{{Code: "entitled", Detail: "x", Met: true}, {Code: "a-code-of-tomorrow", Detail: "A condition that is newer than this page"}, {Code: "window", Next: "wait", At: &day}}, Sitting: &Sitting{State: "booked", BookedAt: day}},
 		{ID: "enr_4", Formula: "DISCOVERY", State: "active", SessionKey: "LAN-2", SessionTitle: Text{EN: "Local networks", FR: "Réseaux locaux"}, OpenedAt: day, Steps: steps(1)[:4], ThresholdPPM: 500000, Upgrade: &offer},
@@ -208,7 +208,7 @@ func (f *fake) BookExam(context.Context, Viewer, string, string) error {
 }
 
 func (f *fake) OtherCertificates(context.Context, Viewer) ([]Certificate, error) {
-	return []Certificate{{ID: "crt_2", Code: "7QX4-PM2L", IssuedAt: day, Title: "Networks basics", Heading: "Program Certificate"}}, nil
+	return []Certificate{{ID: "crt_2", Code: "7QX4-PM2L", IssuedAt: day, Title: "Networks basics", Heading: "Program Certificate", LinkedIn: "https://www.linkedin.com/profile/add?certId=7QX4-PM2L"}}, nil
 }
 
 func (f *fake) CertificatePDF(_ context.Context, _ Viewer, id string) (File, error) {

@@ -372,6 +372,15 @@ func TestSignInBuyAndLearn(t *testing.T) {
 	}
 	if _, body := b.send("GET", "/learning", ""); !strings.Contains(body, "A condition that is newer than this page") {
 		t.Error("a condition without words of the pages is lost")
+	} else {
+		for link, want := range map[string]bool{
+			`href="/v1/badges/credentials/7QX4-PM2K" download`: true, `href="/v1/badges/credentials/7QX4-PM2L" download`: true, // for wallets
+			`href="https://www.linkedin.com/profile/add?certId=7QX4-PM2L"`: true, `href="https://www.linkedin.com/profile/add?certId=7QX4-PM2K"`: false, // one of a demonstration is shown to nobody
+		} {
+			if strings.Contains(body, link) != want {
+				t.Errorf("%s is there: %v", link, !want)
+			}
+		}
 	}
 	if _, _ = b.post("/learning", "/sign-out", url.Values{}); b.jar["cursus"] != "" {
 		t.Error("still signed in")
