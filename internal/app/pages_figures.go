@@ -13,17 +13,22 @@ import (
 
 var errNoFigures = fault.New(fault.Forbidden, "figures-not-yours", "These numbers are for who reads figures, and the lists of learners for who reads grades.")
 
+// sessionKeysTx are the keys of all sessions, for who chooses one.
+func sessionKeysTx(ctx context.Context, tx *postgres.Tx) (keys []string, err error) {
+	all, err := catalog.SessionsTx(ctx, tx)
+	for _, s := range all {
+		keys = append(keys, s.Key)
+	}
+	return keys, err
+}
+
 // Figures lists the figures, and the sessions that they can be asked for.
 func (p Pages) Figures(ctx context.Context, who web.Viewer) (all []analytics.Definition, sessions []string, err error) {
 	err = p.h.DB.View(as(ctx, who), "figures", func(ctx context.Context, tx *postgres.Tx) error {
 		if err := mayTx(ctx, tx, who, errNoFigures, "analytics:read"); err != nil {
 			return err
 		}
-		known, err := catalog.SessionsTx(ctx, tx)
-		sessions = nil
-		for _, s := range known {
-			sessions = append(sessions, s.Key)
-		}
+		sessions, err = sessionKeysTx(ctx, tx)
 		return err
 	})
 	return analytics.Definitions(), sessions, err

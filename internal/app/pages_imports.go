@@ -25,15 +25,8 @@ func (p Pages) ImportDesk(ctx context.Context, who web.Viewer, session string) (
 	}
 	err = p.h.DB.View(as(ctx, who), "import desk", func(ctx context.Context, tx *postgres.Tx) error {
 		d = web.ImportDesk{}
-		sessions, err := catalog.SessionsTx(ctx, tx)
-		if err != nil {
+		if d.Sessions, err = sessionKeysTx(ctx, tx); err != nil || session == "" {
 			return err
-		}
-		for _, s := range sessions {
-			d.Sessions = append(d.Sessions, s.Key)
-		}
-		if session == "" {
-			return nil
 		}
 		s, err := catalog.SessionTx(ctx, tx, session)
 		if err != nil {

@@ -50,15 +50,8 @@ func (p Pages) SurveyDesk(ctx context.Context, who web.Viewer, session string, m
 		if err := mayTx(ctx, tx, who, errNoSurveys, "grades:write"); err != nil {
 			return err
 		}
-		sessions, err := catalog.SessionsTx(ctx, tx)
-		if err != nil {
+		if d.Sessions, err = sessionKeysTx(ctx, tx); err != nil || session == "" {
 			return err
-		}
-		for _, s := range sessions {
-			d.Sessions = append(d.Sessions, s.Key)
-		}
-		if session == "" {
-			return nil
 		}
 		s, err := catalog.SessionTx(ctx, tx, session)
 		if err != nil {
@@ -112,9 +105,7 @@ func (p Pages) PutInvitations(ctx context.Context, who web.Viewer, session strin
 
 // TakeSurvey takes a file in.
 func (p Pages) TakeSurvey(ctx context.Context, who web.Viewer, m surveys.Moment, in surveys.Intake) (surveys.Import, error) {
-	if err := p.h.DB.View(as(ctx, who), "may take surveys", func(ctx context.Context, tx *postgres.Tx) error {
-		return mayTx(ctx, tx, who, errNoSurveys, "grades:write")
-	}); err != nil {
+	if err := p.onGrades(ctx, who); err != nil {
 		return surveys.Import{}, err
 	}
 	if m == "" {

@@ -3,7 +3,6 @@ package web
 import (
 	"net/url"
 	"strconv"
-	"strings"
 
 	"cursus/internal/domain/labs"
 	"cursus/internal/kernel/fault"
@@ -51,11 +50,7 @@ func (f labProviderForm) says() labs.NewProvider {
 }
 
 func labProviderFormOf(r *request) labProviderForm {
-	f := labProviderForm{Written: written(r, labProviderFields)}
-	for name, value := range f.Written {
-		f.Written[name] = strings.TrimSpace(value)
-	}
-	return f
+	return labProviderForm{Written: trimmed(r, labProviderFields)}
 }
 
 // labProvidersPage is every provider, and the form of another one for who may make it.

@@ -3,7 +3,6 @@ package web
 import (
 	"net/url"
 	"strconv"
-	"strings"
 
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
@@ -50,11 +49,7 @@ func (f proctorForm) says(secret string) exams.NewProvider {
 }
 
 func proctorFormOf(r *request) proctorForm {
-	f := proctorForm{Written: written(r, proctorFields)}
-	for name, value := range f.Written {
-		f.Written[name] = strings.TrimSpace(value)
-	}
-	return f
+	return proctorForm{Written: trimmed(r, proctorFields)}
 }
 
 // proctorsPage is every provider, and the form of another one for who may make it.

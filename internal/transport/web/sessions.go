@@ -246,6 +246,15 @@ func written(r *request, fields []string) map[string]string {
 	return out
 }
 
+// trimmed is written without the spaces around each.
+func trimmed(r *request, fields []string) map[string]string {
+	out := written(r, fields)
+	for name, value := range out {
+		out[name] = strings.TrimSpace(value)
+	}
+	return out
+}
+
 func (w *Web) moveSession(r *request) (reply, error) {
 	version, err := strconv.Atoi(r.form("version"))
 	if err != nil || version < 1 {

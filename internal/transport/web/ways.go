@@ -107,16 +107,8 @@ func (w *Web) byHandWith(r *request, written map[string]string, wrong *fault.Fau
 
 var moneyFields = []string{"do", "receipt", "refund", "order", "reference", "amount", "currency", "payer", "label", "on", "partner"}
 
-func writtenOf(r *request) map[string]string {
-	written := map[string]string{}
-	for _, f := range moneyFields {
-		written[f] = strings.TrimSpace(r.form(f))
-	}
-	return written
-}
-
 func (w *Web) changeByHand(r *request) (reply, error) {
-	in := writtenOf(r)
+	in := trimmed(r, moneyFields)
 	var err error
 	switch in["do"] {
 	case "match":
@@ -184,7 +176,7 @@ func (w *Web) deskWith(r *request, partner string, written map[string]string, wr
 }
 
 func (w *Web) recordAtDesk(r *request) (reply, error) {
-	in := writtenOf(r)
+	in := trimmed(r, moneyFields)
 	c, err := receiveOf(in, r.form("key"))
 	if file := r.upload(); len(file) > 0 {
 		c.Proof = &payments.Proof{Name: "receipt", Content: file}
@@ -207,7 +199,7 @@ func (w *Web) deskDone(r *request, in map[string]string, err error) (reply, erro
 }
 
 func (w *Web) reverseAtDesk(r *request) (reply, error) {
-	in := writtenOf(r)
+	in := trimmed(r, moneyFields)
 	var err error
 	if in["do"] == "ask" {
 		err = w.house.AskReversal(r.ctx, r.viewer, in["partner"], in["receipt"], strings.TrimSpace(r.form("reason")), r.form("key"))
