@@ -10,9 +10,6 @@ select e.id from enrolment.enrolments e
  where not exists (select 1 from journey.enrolments j
                     where j.enrolment_id = e.id and j.session_id = e.session_id and j.learner_id = e.learner_id);
 
--- name: Seats
-select count(*) from journey.enrolments where session_id = $1 and reached & 1 <> 0;
-
 -- name: Grant
 -- A session that has a course on a platform has what changed told there; see Changed.
 -- An enrolment that is there is locked by an update that changes nothing, so that a refund at the same time waits.

@@ -73,11 +73,6 @@ func PublishedEditionsOfTx(ctx context.Context, tx *postgres.Tx, programIDs ...s
 	return editions(ctx, tx, "PublishedEditionsOf", pq.Array(programIDs))
 }
 
-// EditionsByIDTx finds editions by their ids.
-func EditionsByIDTx(ctx context.Context, tx *postgres.Tx, ids []string) ([]Edition, error) {
-	return editions(ctx, tx, "EditionsByID", pq.Array(ids))
-}
-
 func editions(ctx context.Context, tx *postgres.Tx, statement string, args ...any) ([]Edition, error) {
 	var rows []editionRow
 	if err := tx.Select(ctx, &rows, q.Q(statement), args...); err != nil && !errors.Is(err, sql.ErrNoRows) {

@@ -131,13 +131,6 @@ select e.id, e.key, e.program_id, p.key as program_key, e.version_number, e.titl
  where e.state = 'published' and e.program_id = any($1::text[])
  order by p.key, e.starts_at desc nulls last, e.key;
 
--- name: EditionsByID
-select e.id, e.key, e.program_id, p.key as program_key, e.version_number, e.title_en, e.title_fr, e.lang, e.partner, e.capacity, e.starts_at, e.ends_at,
-       e.enrol_from, e.enrol_until, e.state, e.version, e.published_at is not null as promised
-  from programs.editions e join programs.programs p on p.id = e.program_id
- where e.id = any($1::text[])
- order by e.starts_at desc nulls last, e.key;
-
 -- name: EditionSessions
 select k.edition_id, c.key as course_key, k.session_id, s.key as session_key, k.opening, k.opens_at, s.starts_at, s.ends_at, s.closed
   from programs.edition_sessions k
