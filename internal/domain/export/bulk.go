@@ -185,9 +185,17 @@ func (s *Service) makeBulk(ctx context.Context, a BulkAsked) error {
 	// One side reads the views in a transaction of its own, the other writes the pieces in one each.
 	reader, writer := io.Pipe()
 	var m Manifest
-	go func() { writer.CloseWithError(s.intoZip(ctx, writer, a.BulkID, mine.Attempt, mine.Format, &m)) }()
+	written := make(chan error, 1)
+	go func() {
+		err := s.intoZip(ctx, writer, a.BulkID, mine.Attempt, mine.Format, &m)
+		written <- err
+		_ = writer.CloseWithError(err)
+	}()
 	sum, err := s.keep(ctx, reader, a.BulkID, mine.Attempt)
 	_ = reader.CloseWithError(err) // who writes stops where who keeps has failed
+	if err == nil {
+		err = <-written // the end of what was read is not told from a connection that broke off
+	}
 	if err != nil {
 		return err
 	}
