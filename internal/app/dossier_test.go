@@ -48,7 +48,7 @@ var notOfPeople = map[string]string{
 	"gradebook.schedules": "of sessions", "gradebook.pages": "of whole courses, for hours at most, until they are imported", "gradebook.rechecks": "of sessions: ids of enrolments whose stages differ",
 	"identity.clients": "of systems", "identity.keys": "of systems", "identity.organisations": "of schools", "identity.logout_tokens": "hashes of ids, for minutes", "identity.providers": "of the house", "identity.salt": "of the house",
 	"invoicing.files": "the papers themselves are in the file", "invoicing.issuers": "of the house", "invoicing.regimes": "of the house", "invoicing.sellers": "of the house", "invoicing.series": "of the house",
-	"analytics.cells": "counts", "analytics.couples": "ids of her enrolments, which are exported", "analytics.steps": "counts and sums of her enrolment, from books that are exported", "platform.touched": "ids, until they are summed up",
+	"analytics.cells": "counts", "analytics.couples": "ids and stages of her enrolments, which are exported", "analytics.steps": "counts and sums of her enrolment, from books that are exported", "platform.touched": "ids, until they are summed up",
 	"jobs.queue": "work that is done within minutes", "journey.days": "counts", "journey.stages": "of the house", "journey.summed": "of the house", "journey.sums": "counts", "journey.tallies": "counts", "ledger.transactions": "her entries are exported",
 	"labs.labs": "of sessions", "labs.providers": "of the house",
 	"lms.comparisons": "of sessions", "lms.modes": "of platforms", "lms.platforms": "of platforms", "lms.secrets": "of platforms",

@@ -38,7 +38,7 @@ var parts = []struct {
 	sized           bool // takes how many enrolments and sessions
 }{
 	{"Drawer", "drawing", false}, {"Paper", "drawing", false}, {"PaperOfSteps", "drawing", false}, {"Sessions", "sessions and people", true}, {"Draw", "drawing", true}, {"Steps", "drawing", false},
-	{"Enrolments", "enrolments", false}, {"Journeys", "journeys", false}, {"Couples", "journeys", false}, {"Changes", "changes", false}, {"Tallies", "tallies", false}, {"Members", "reports", false}, {"Cells", "results", false},
+	{"Enrolments", "enrolments", false}, {"Journeys", "journeys", false}, {"Changes", "changes", false}, {"Couples", "couples", false}, {"Tallies", "tallies", false}, {"Members", "reports", false}, {"Cells", "results", false},
 	{"Runs", "results", false}, {"Money", "money", false}, {"Swept", "done", false},
 }
 

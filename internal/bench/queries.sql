@@ -73,15 +73,16 @@ select 'enr_' || lpad(e.n::text, 26, '0'), 'ses_' || e.s, 'per_' || lpad(e.p::te
        case when e.certified then e.begins + interval '69 days' end, case when e.certified then e.begins + interval '70 days' end, l.known_at
   from public.bench e join (select distinct on (n) n, reached, ever, max(recorded_at) over (partition by n) as known_at from public.bench_steps order by n, at desc, i desc) l on l.n = e.n;
 
--- name: Couples
-insert into analytics.couples
-select a.session_id, b.session_id, a.enrolment_id, b.enrolment_id from journey.enrolments a join journey.enrolments b on b.learner_id = a.learner_id and b.session_id <> a.session_id;
-
 -- name: Changes
 insert into journey.changes (enrolment_id, session_id, stage, reached, at, recorded_at, cause)
 select 'enr_' || lpad(x.n::text, 26, '0'), 'ses_' || x.s, t.stage, x.bits > 0, x.at, x.recorded_at, 'bench'
   from public.bench_steps x join journey.stages t on case when x.bits < 0 then t.bit = 0 else x.bits & (1 << t.bit) <> 0 end
  order by x.recorded_at, x.n, x.i;
+
+-- name: Couples
+insert into analytics.couples
+select c.* from (select distinct s from public.bench) b
+ cross join lateral analytics.couples_written(array(select e.enrolment_id from journey.enrolments e where e.session_id = 'ses_' || b.s)) c where c.session_id = 'ses_' || b.s;
 
 -- name: Tallies
 insert into journey.tallies (session_id, at, recorded_at, joined, reached, ever, n)

@@ -230,18 +230,40 @@ func (s *school) setsAre() {
 	if rapid.Bool().Draw(s.t, "known") {
 		knownAt = s.clock.Now().Add(-time.Duration(rapid.IntRange(0, 5).Draw(s.t, "hours")) * time.Hour)
 	}
+	var history journey.Sets
 	if err := s.db.View(system, "sets", func(ctx context.Context, tx *postgres.Tx) error {
 		sums, err := analytics.SetsTx(ctx, tx, ids, stage, basis, asOf, knownAt)
 		if err != nil {
 			return err
 		}
-		history, err := journey.SetsTx(ctx, tx, ids, stage, basis, asOf, knownAt)
+		history, err = journey.SetsTx(ctx, tx, ids, stage, basis, asOf, knownAt)
 		if !maps.Equal(sums, history) {
 			s.t.Errorf("%s %s %v %v: the couples say %v, the history %v", stage, basis, asOf, knownAt, sums, history)
 		}
 		return err
 	}); err != nil {
 		s.t.Fatal(err)
+	}
+	s.sharedIs(history, analytics.Ask{AsOf: asOf, KnownAt: knownAt, Params: map[string]string{
+		"session": s.sessions[0].Key, "sessions": s.sessions[1].Key, "stage": string(stage), "basis": basis,
+	}})
+}
+
+// sharedIs holds the figure of dual enrolment of both sessions against who is in which by all that was written.
+func (s *school) sharedIs(history journey.Sets, ask analytics.Ask) {
+	f, err := analytics.FigureOf(system, s.db, "dual_enrolment", ask)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	said, holds := "", ""
+	for _, r := range f.Rows {
+		said = fmt.Sprint(*r.Cells[1].Count, " ", r.Cells[2].Rate.Count, "/", r.Cells[2].Rate.Of)
+	}
+	if there := history.In(2); there > 0 {
+		holds = fmt.Sprint(there, " ", history.In(3), "/", history.In(1))
+	}
+	if said != holds {
+		s.t.Errorf("%+v: dual enrolment says %q, the history %q", ask, said, holds)
 	}
 }
 

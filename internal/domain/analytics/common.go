@@ -130,7 +130,12 @@ func dualTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 		Learners  int64  `db:"learners"`
 		Common    int64  `db:"common"`
 	}
-	if err := tx.Select(ctx, &shared, q.Q("Shared"), s.ID, array(idsOf(with)), maskOf(f.stage(), f.Basis), f.Basis == "ever", orEnd(f.Ask.AsOf), orEnd(f.Ask.KnownAt)); err != nil {
+	statement, args := "Shared", []any{s.ID, array(idsOf(with)), journey.Mask(f.stage()), f.Basis == "ever", orEnd(f.Ask.AsOf)}
+	if !f.Ask.KnownAt.IsZero() {
+		args[2] = maskOf(f.stage(), f.Basis)
+		statement, args = "SharedAsKnown", append(args, f.Ask.KnownAt)
+	}
+	if err := tx.Select(ctx, &shared, q.Q(statement), args...); err != nil {
 		return err
 	}
 	there := map[string][2]int64{}

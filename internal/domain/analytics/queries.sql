@@ -101,10 +101,15 @@ with taken as (
     do update set n = c.n + excluded.n, gross = c.gross + excluded.gross, refunds = c.refunds + excluded.refunds, disputes = c.disputes + excluded.disputes,
                   fees = c.fees + excluded.fees, costs = c.costs + excluded.costs
 ), coupled as (
-    insert into analytics.couples
-    select p.* from asked a join journey.enrolments x on x.enrolment_id = any(a.ids) join journey.enrolments y on y.learner_id = x.learner_id and y.session_id <> x.session_id
-     cross join lateral (values (x.session_id, y.session_id, x.enrolment_id, y.enrolment_id), (y.session_id, x.session_id, y.enrolment_id, x.enrolment_id)) as p
-    on conflict do nothing
+    insert into analytics.couples as c
+    select f.* from asked a cross join lateral analytics.couples_written(a.ids) f
+    on conflict (session_id, other_id, enrolment_id, other_enrolment_id)
+    do update set (steady, enrolled_ever, enrolled_since, enrolled_until, started_ever, started_since, started_until, succeeded_ever, succeeded_since, succeeded_until,
+                   certified_ever, certified_since, certified_until)
+                = (excluded.steady, excluded.enrolled_ever, excluded.enrolled_since, excluded.enrolled_until, excluded.started_ever, excluded.started_since,
+                   excluded.started_until, excluded.succeeded_ever, excluded.succeeded_since, excluded.succeeded_until,
+                   excluded.certified_ever, excluded.certified_since, excluded.certified_until)
+     where c is distinct from excluded
 )
 select count(*) from taken;
 
@@ -142,7 +147,40 @@ select a.bit, a.n - coalesce(sum(s.learners), 0)
  group by a.bit, a.n having a.n > coalesce(sum(s.learners), 0);
 
 -- name: Shared
--- Learners in other sessions ($2), and those who are in the session $1 too; $3 stages, $4 ever, $5 true at, $6 known at (9999-12-31: no bound).
+-- Learners in other sessions ($2), and those who are in the session $1 too, with all that is known; $3 the stage, as a bit, $4 whoever ever had it
+-- (else: has it and has not left), $5 true at (9999-12-31: no bound). The couples say it, but of those who were touched since they were summed up, and
+-- of those who came back to a stage: these are asked of the history.
+with live as materialized (
+    select distinct a.enrolment_id, a.learner_id
+      from platform.touched t join journey.enrolments x on x.enrolment_id = t.id join journey.enrolments a on a.learner_id = x.learner_id and a.session_id = $1
+), asked as materialized (
+    select c.other_id, c.enrolment_id, c.other_enrolment_id from analytics.couples c
+     where c.session_id = $1 and not c.steady and (c.other_id in (select unnest($2::text[]))) is true and c.enrolment_id not in (select enrolment_id from live)
+    union all
+    select b.session_id, l.enrolment_id, b.enrolment_id from live l join journey.enrolments b on b.learner_id = l.learner_id and b.session_id <> $1
+     where (b.session_id in (select unnest($2::text[]))) is true
+), held as materialized (
+    select h.enrolment_id from journey.holders(array(select enrolment_id from asked union select other_enrolment_id from asked), case when $4 then $3::int else $3::int | 1 end, $4::bool, $5, '9999-12-31 00:00+00') h
+), common as (
+    select c.other_id, count(*) as n
+      from analytics.couples c
+     cross join lateral (
+        select case when $4 then case $3::int when 1 then c.enrolled_ever when 2 then c.started_ever when 64 then c.succeeded_ever else c.certified_ever end
+                    else case $3::int when 1 then c.enrolled_since when 2 then c.started_since when 64 then c.succeeded_since else c.certified_since end end as since,
+               case when not $4 then case $3::int when 1 then c.enrolled_until when 2 then c.started_until when 64 then c.succeeded_until else c.certified_until end end as until) w
+     where c.session_id = $1 and c.steady and (c.other_id in (select unnest($2::text[]))) is true and c.enrolment_id not in (select enrolment_id from live)
+       and w.since <= $5 and coalesce(w.until, 'infinity') > $5
+     group by c.other_id
+    union all
+    select k.other_id, count(*) from asked k join held x on x.enrolment_id = k.enrolment_id join held y on y.enrolment_id = k.other_enrolment_id group by k.other_id
+)
+select a.session_id, a.n as learners, coalesce(b.n, 0) as common
+  from (select session_id, sum(n)::bigint as n from journey.states_at($1 || $2, $5, '9999-12-31 00:00+00')
+         where case when $4 then ever & $3::int = $3::int else reached & ($3::int | 1) = $3::int | 1 end group by session_id having sum(n) > 0) a
+  left join (select other_id, sum(n)::bigint as n from common group by other_id) b on b.other_id = a.session_id;
+
+-- name: SharedAsKnown
+-- The same as it was known at $6, by the history; $3 stages.
 with pairs as materialized (
     select other_id, enrolment_id, other_enrolment_id from analytics.couples_of(array[$1::text], $2::text[])
 ), held as materialized (
@@ -154,12 +192,13 @@ select a.session_id, a.n as learners, coalesce(b.n, 0) as common
     on b.other_id = a.session_id;
 
 -- name: CheckCouples
-select coalesce(c.enrolment_id, j.enrolment_id) as enrolment_id, coalesce(c.other_enrolment_id, j.other_enrolment_id) as other
+select coalesce(c.enrolment_id, w.enrolment_id) as enrolment_id, coalesce(c.other_enrolment_id, w.other_enrolment_id) as other
   from analytics.couples c
-  full join (select a.session_id, b.session_id as other_id, a.enrolment_id, b.enrolment_id as other_enrolment_id
-               from journey.enrolments a join journey.enrolments b on b.learner_id = a.learner_id and b.session_id <> a.session_id) j
+  full join (select f.* from (select distinct session_id from journey.enrolments) s
+              cross join lateral analytics.couples_written(array(select e.enrolment_id from journey.enrolments e where e.session_id = s.session_id)) f where f.session_id = s.session_id) w
     using (session_id, other_id, enrolment_id, other_enrolment_id)
- where c.session_id is null and not exists (select 1 from platform.touched t where t.id = j.enrolment_id) and not exists (select 1 from platform.touched t where t.id = j.other_enrolment_id) or j.session_id is null;
+ where (c is distinct from w)
+   and not exists (select 1 from platform.touched t where t.id = coalesce(c.enrolment_id, w.enrolment_id)) and not exists (select 1 from platform.touched t where t.id = coalesce(c.other_enrolment_id, w.other_enrolment_id));
 
 -- name: CheckCellsEqualSteps
 select coalesce(s.grain, c.grain) as grain, coalesce(s.since, c.since) as since, session_id, currency, s.n, c.n as summed, s.gross, c.gross as summed_gross
