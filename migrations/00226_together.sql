@@ -90,3 +90,39 @@ SELECT a.session_id, b.session_id, a.enrolment_id, b.enrolment_id
   JOIN journey.enrolments a ON a.learner_id = l.learner_id AND a.session_id = ANY(sessions)
   JOIN journey.enrolments b ON b.learner_id = l.learner_id AND b.session_id = ANY(others) AND b.session_id <> a.session_id
 $$;
+
+-- What is in the cells of the cube for some sessions (null: for all, and what belongs to none) at one instant (9999-12-31: now), with what touched it
+-- since they were summed up.
+CREATE FUNCTION analytics.cells_at(sessions text[], true_at timestamptz)
+RETURNS TABLE (session_id text, joined date, offer_id text, edition_id text, partner text, country text, currency text, reached int, ever int, first boolean,
+               n bigint, gross bigint, refunds bigint, disputes bigint, fees bigint, costs bigint) LANGUAGE sql STABLE AS $$
+WITH asked AS MATERIALIZED (
+    SELECT true_at >= '9999-12-31 00:00+00' AS for_ever, date_trunc('month', true_at AT TIME ZONE 'UTC')::date AS month, date_trunc('year', true_at AT TIME ZONE 'UTC')::date AS year,
+           ARRAY(SELECT id FROM platform.touched UNION SELECT g.enrolment_id FROM platform.touched t JOIN enrolment.grants g ON g.order_id = t.id) AS touched
+), moved AS (
+    SELECT c.session_id, c.joined, c.offer_id, c.edition_id, c.partner, c.country, c.currency, c.reached, c.ever, c.first, c.n, c.gross, c.refunds, c.disputes, c.fees, c.costs
+      FROM asked a JOIN analytics.cells c ON c.grain = 'all' WHERE a.for_ever
+    UNION ALL
+    SELECT c.session_id, c.joined, c.offer_id, c.edition_id, c.partner, c.country, c.currency, c.reached, c.ever, c.first, c.n, c.gross, c.refunds, c.disputes, c.fees, c.costs
+      FROM asked a JOIN analytics.cells c ON c.grain = 'year' AND c.since < a.year WHERE NOT a.for_ever
+    UNION ALL
+    SELECT c.session_id, c.joined, c.offer_id, c.edition_id, c.partner, c.country, c.currency, c.reached, c.ever, c.first, c.n, c.gross, c.refunds, c.disputes, c.fees, c.costs
+      FROM asked a JOIN analytics.cells c ON c.grain = 'month' AND c.since >= a.year AND c.since < a.month WHERE NOT a.for_ever
+    UNION ALL
+    SELECT s.session_id, s.joined, s.offer_id, s.edition_id, s.partner, s.country, s.currency, s.reached, s.ever, s.first, s.n, s.gross, s.refunds, s.disputes, s.fees, s.costs
+      FROM asked a JOIN analytics.steps s ON s.at >= a.month::timestamp AT TIME ZONE 'UTC' AND s.at <= true_at WHERE NOT a.for_ever
+    UNION ALL
+    SELECT s.session_id, s.joined, s.offer_id, s.edition_id, s.partner, s.country, s.currency, s.reached, s.ever, s.first, -s.n, -s.gross, -s.refunds, -s.disputes, -s.fees, -s.costs
+      FROM asked a JOIN analytics.steps s ON s.id = ANY(a.touched) AND s.at <= true_at
+    UNION ALL
+    SELECT s.session_id, s.joined, s.offer_id, s.edition_id, s.partner, s.country, s.currency, s.reached, s.ever, s.first, s.n, s.gross, s.refunds, s.disputes, s.fees, s.costs
+      FROM asked a CROSS JOIN LATERAL analytics.steps_of(a.touched) s WHERE s.at <= true_at
+)
+SELECT m.* FROM moved m WHERE sessions IS NULL OR m.session_id IN (SELECT unnest(sessions))
+$$;
+
+-- Lists of learners go through their sessions one by one, and those of few of them through these alone.
+DROP INDEX journey.enrolments_rare;
+DROP INDEX journey.enrolments_by_session;
+CREATE INDEX enrolments_by_session ON journey.enrolments (session_id, enrolment_id) INCLUDE (reached, ever, learner_id);
+CREATE INDEX enrolments_rare ON journey.enrolments (session_id, enrolment_id) INCLUDE (reached, ever) WHERE ever & 6528 <> 0;

@@ -3,6 +3,7 @@ package analytics
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -82,6 +83,16 @@ func certificateLists() []certificateList {
 	}}
 }
 
+// stateAlone is true of a list whose rule asks for nothing beside the state of an enrolment.
+func (l certificateList) stateAlone() bool {
+	return l.id != BehindSchedule && l.id != AtRisk && l.id != RefundAfterCertificate
+}
+
+// holds is true of a state with which an enrolment is on the list.
+func (l certificateList) holds(reached int) bool {
+	return l.stateAlone() && reached&l.has == l.has && reached&l.lacks == 0
+}
+
 // ListTitle is what a list is called; empty where there is none.
 func ListTitle(id string) (title catalog.Text) {
 	for _, l := range certificateLists() {
@@ -139,6 +150,9 @@ type Listed struct {
 	Money       []PaidMoney `json:"money" db:"-"`
 	Idle        bool        `json:"-" db:"idle"`
 	Low         bool        `json:"-" db:"low"`
+	SessionID   string      `json:"-" db:"session_id"`
+
+	reached int // what held of it
 }
 
 // PaidMoney is what an enrolment brought, in one currency.
@@ -164,41 +178,92 @@ func (w WhoIsListed) sessionsTx(ctx context.Context, tx *postgres.Tx) (sessions 
 	return slices.DeleteFunc(all, func(s catalog.Session) bool { return w.Of != "all" && !openAt(tx, s, w.AsOf) }), err
 }
 
-// ListedTx lists who is on a list, by enrolment, a page at a time. Errors: catalog.ErrNoSession, and a fault of input for an unknown list.
+// ListedTx lists who is on a list, by session and enrolment, a page at a time. Errors: catalog.ErrNoSession, a fault of input for an unknown list, and
+// page.ErrCursor.
 func ListedTx(ctx context.Context, tx *postgres.Tx, w WhoIsListed, p page.Request) (all []Listed, next string, err error) {
 	sessions, err := w.sessionsTx(ctx, tx)
 	if err != nil {
 		return nil, "", err
 	}
-	limit := p.Limit + 1
-	if all, err = w.allTx(ctx, tx, sessions, p.After, &limit); err != nil {
+	l, err := listOf(w.List)
+	if err != nil {
+		return nil, "", err
+	}
+	after := place{}
+	if p.After != "" {
+		var whole bool
+		if after.session, after.enrolment, whole = strings.Cut(p.After, "/"); !whole {
+			return nil, "", page.ErrCursor
+		}
+	}
+	if all, err = w.pageTx(ctx, tx, l, idsOf(sessions), after, p.Limit+1); err != nil {
 		return nil, "", err
 	}
 	if len(all) > p.Limit {
-		all, next = all[:p.Limit], all[p.Limit-1].EnrolmentID
+		all = all[:p.Limit]
+		next = all[p.Limit-1].SessionID + "/" + all[p.Limit-1].EnrolmentID
 	}
 	return all, next, w.moneyTx(ctx, tx, all)
 }
 
-// allTx is who is on the list in some sessions, without the money.
-func (w WhoIsListed) allTx(ctx context.Context, tx *postgres.Tx, sessions []catalog.Session, after string, limit *int) (all []Listed, err error) {
-	i := slices.IndexFunc(certificateLists(), func(l certificateList) bool { return l.id == w.List })
-	if i < 0 {
-		return nil, badParam("list", "There is no such list.")
+// place is after whom a page begins.
+type place struct{ session, enrolment string }
+
+func listOf(id string) (certificateList, error) {
+	for _, l := range certificateLists() {
+		if l.id == id {
+			return l, nil
+		}
 	}
-	l, ids := certificateLists()[i], []string{}
-	for _, s := range sessions {
-		ids = append(ids, s.ID)
+	return certificateList{}, badParam("list", "There is no such list.")
+}
+
+// pageTx is who is on a list after a place, without the money. Sessions are gone through in their order, more at a time the fewer are found, so that
+// neither a long list nor an empty one costs more than its page.
+func (w WhoIsListed) pageTx(ctx context.Context, tx *postgres.Tx, l certificateList, sessions []string, after place, limit int) (all []Listed, err error) {
+	slices.Sort(sessions)
+	from, _ := slices.BinarySearch(sessions, after.session)
+	sessions, all = sessions[from:], []Listed{}
+	for size := 1; len(sessions) > 0 && len(all) < limit; size *= 4 {
+		some := sessions[:min(size, len(sessions))]
+		sessions = sessions[len(some):]
+		room := limit - len(all)
+		members, err := w.membersTx(ctx, tx, l, some, after, &room)
+		if err != nil {
+			return nil, err
+		}
+		listed, err := w.listedTx(ctx, tx, l, members, &room)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, listed...)
 	}
-	members, err := w.membersTx(ctx, tx, l, ids, after, limit)
+	return all, nil
+}
+
+// allTx is who is on a list in some sessions, without the money.
+func (w WhoIsListed) allTx(ctx context.Context, tx *postgres.Tx, l certificateList, sessions []string) (all []Listed, err error) {
+	members, err := w.membersTx(ctx, tx, l, sessions, place{}, nil)
 	if err != nil {
 		return nil, err
 	}
+	return w.listedTx(ctx, tx, l, members, nil)
+}
+
+// listedTx is who of those whose state is what the list asks for is on it.
+func (w WhoIsListed) listedTx(ctx context.Context, tx *postgres.Tx, l certificateList, members []member, limit *int) (all []Listed, err error) {
+	ids, states := make([]string, len(members)), map[string]int{}
+	for i, m := range members {
+		ids[i], states[m.EnrolmentID] = m.EnrolmentID, m.Reached
+	}
 	all = []Listed{}
-	err = tx.Select(ctx, &all, q.Q("Listed"), array(ids), given(w.AsOf), given(w.KnownAt), l.id, array(members), l.since, limit, idleDays, lastScores, lowBillions, riskSigns)
+	if len(ids) == 0 {
+		return all, nil
+	}
+	err = tx.Select(ctx, &all, q.Q("Listed"), array(ids), given(w.AsOf), given(w.KnownAt), l.id, l.since, limit, idleDays, lastScores, lowBillions, riskSigns)
 	for i := range all {
 		x := &all[i]
-		x.Since, x.Reasons = x.Since.UTC(), []string{}
+		x.Since, x.Reasons, x.reached = x.Since.UTC(), []string{}, states[x.EnrolmentID]
 		for _, r := range []struct {
 			reason string
 			holds  bool
@@ -214,16 +279,27 @@ func (w WhoIsListed) allTx(ctx context.Context, tx *postgres.Tx, sessions []cata
 // rareStages are those that few enrolments ever have; the index enrolments_rare has these.
 var rareStages = journey.Mask(journey.Qualifying, journey.Eligible, journey.ExamBooked, journey.Certified)
 
+// member is an enrolment with what held of it.
+type member struct {
+	SessionID   string `db:"session_id"`
+	EnrolmentID string `db:"enrolment_id"`
+	Reached     int    `db:"reached"`
+}
+
 // membersTx is whose state is what a list asks for, as many as are on a page where nothing else is asked.
-func (w WhoIsListed) membersTx(ctx context.Context, tx *postgres.Tx, l certificateList, sessions []string, after string, limit *int) (members []string, err error) {
-	if slices.Contains([]string{BehindSchedule, AtRisk, RefundAfterCertificate}, l.id) {
+func (w WhoIsListed) membersTx(ctx context.Context, tx *postgres.Tx, l certificateList, sessions []string, after place, limit *int) (members []member, err error) {
+	if !l.stateAlone() {
 		limit = nil
 	}
-	if ever := l.has | journey.Mask(l.since); ever&rareStages != 0 && w.KnownAt.IsZero() {
-		err = tx.Select(ctx, &members, q.Q("RareMembers"), array(sessions), given(w.AsOf), l.has, l.lacks, after, limit, ever)
-		return members, err
+	ever := l.has | journey.Mask(l.since)
+	statement, args := "Members", []any{array(sessions), given(w.AsOf), l.has, l.lacks, after.session, after.enrolment, limit, ever}
+	switch {
+	case !w.KnownAt.IsZero():
+		statement, args = "MembersAsKnown", append(args, w.KnownAt)
+	case ever&rareStages != 0:
+		statement = "RareMembers"
 	}
-	err = tx.Select(ctx, &members, q.Q("Members"), array(sessions), given(w.AsOf), given(w.KnownAt), l.has, l.lacks, after, limit)
+	err = tx.Select(ctx, &members, q.Q(statement), args...)
 	return members, err
 }
 
@@ -247,32 +323,103 @@ func (w WhoIsListed) moneyTx(ctx context.Context, tx *postgres.Tx, all []Listed)
 	return err
 }
 
-// listsTx asks some lists with the parameters of the figure, and gives those on each with their money.
-func (f *Figure) listsTx(ctx context.Context, tx *postgres.Tx, lists ...string) (on [][]Listed, err error) {
-	w := WhoIsListed{Session: f.Ask.Params["session"], Of: f.Ask.Params["of"], AsOf: f.Ask.AsOf, KnownAt: f.Ask.KnownAt}
-	sessions, err := w.sessionsTx(ctx, tx)
+// listed prepares a figure of lists: who is asked for, and in which sessions.
+func (f *Figure) listedTx(ctx context.Context, tx *postgres.Tx) (w WhoIsListed, sessions []string, err error) {
+	w = WhoIsListed{List: f.Ask.Params["list"], Session: f.Ask.Params["session"], Of: f.Ask.Params["of"], AsOf: f.Ask.AsOf, KnownAt: f.Ask.KnownAt}
+	all, err := w.sessionsTx(ctx, tx)
 	if err != nil {
-		return nil, err
+		return w, nil, err
 	}
 	if w.Session != "" {
-		f.Ask.Params["session"] = sessions[0].Key
+		f.Ask.Params["session"] = all[0].Key
 	}
-	for _, s := range sessions {
+	for _, s := range all {
 		f.Open = f.Open || openAt(tx, s, f.Ask.AsOf)
 	}
 	f.Basis = "current"
-	if err := tx.Get(ctx, &f.Demo, q.Q("AnyDemo")); err != nil {
-		return nil, err
+	return w, idsOf(all), tx.Get(ctx, &f.Demo, q.Q("AnyDemo"))
+}
+
+// listSize is how many are on a list, and what they paid.
+type listSize struct {
+	learners int64
+	paid     map[money.Currency]PaidMoney
+}
+
+func (s *listSize) pay(c money.Currency, gross, back int64) {
+	was := s.paid[c]
+	gross, back = was.Gross.Minor+gross, was.Back.Minor+back
+	s.paid[c] = PaidMoney{money.Of(gross, c), money.Of(back, c), money.Of(gross-back, c)}
+}
+
+// sizesTx are the sizes of all lists, and how many enrolments are on one at least. Lists whose rule asks for states alone are counted from the sums, but
+// as something was known in the past, when all are asked who is on them.
+func (w WhoIsListed) sizesTx(ctx context.Context, tx *postgres.Tx, sessions []string) (sizes map[string]*listSize, on int64, err error) {
+	sizes = map[string]*listSize{}
+	var summed []certificateList
+	for _, l := range certificateLists() {
+		sizes[l.id] = &listSize{paid: map[money.Currency]PaidMoney{}}
+		if l.stateAlone() && w.KnownAt.IsZero() {
+			summed = append(summed, l)
+		}
 	}
-	for _, w.List = range lists {
-		all, err := w.allTx(ctx, tx, sessions, "", nil)
+	if len(summed) > 0 {
+		if on, err = w.summedTx(ctx, tx, sessions, summed, sizes); err != nil {
+			return nil, 0, err
+		}
+	}
+	counted := map[string]bool{}
+	for _, l := range certificateLists() {
+		if slices.ContainsFunc(summed, func(s certificateList) bool { return s.id == l.id }) {
+			continue
+		}
+		all, err := w.allTx(ctx, tx, l, sessions)
+		if err == nil {
+			err = w.moneyTx(ctx, tx, all)
+		}
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		if err := w.moneyTx(ctx, tx, all); err != nil {
-			return nil, err
+		size := sizes[l.id]
+		size.learners = int64(len(all))
+		for _, x := range all {
+			if !counted[x.EnrolmentID] && !slices.ContainsFunc(summed, func(s certificateList) bool { return s.holds(x.reached) }) {
+				counted[x.EnrolmentID] = true
+				on++
+			}
+			for _, m := range x.Money {
+				size.pay(m.Net.Currency, m.Gross.Minor, m.Back.Minor)
+			}
 		}
-		on = append(on, all)
+	}
+	return sizes, on, nil
+}
+
+// summedTx counts lists from the sums, and how many enrolments are on one of these at least.
+func (w WhoIsListed) summedTx(ctx context.Context, tx *postgres.Tx, sessions []string, lists []certificateList, sizes map[string]*listSize) (on int64, err error) {
+	var has, lacks []int64
+	for _, l := range lists {
+		has, lacks = append(has, int64(l.has)), append(lacks, int64(l.lacks))
+	}
+	var rows []struct {
+		I        int            `db:"i"`
+		Currency money.Currency `db:"currency"`
+		N        int64          `db:"n"`
+		Gross    int64          `db:"gross"`
+		Back     int64          `db:"back"`
+	}
+	if err := tx.Select(ctx, &rows, q.Q("ListSizes"), array(sessions), orEnd(w.AsOf), ints(has), ints(lacks)); err != nil {
+		return 0, err
+	}
+	for _, r := range rows {
+		switch {
+		case r.I == 0:
+			on += r.N
+		case r.Currency == "":
+			sizes[lists[r.I-1].id].learners = r.N
+		default:
+			sizes[lists[r.I-1].id].pay(r.Currency, r.Gross, r.Back)
+		}
 	}
 	return on, nil
 }
@@ -284,36 +431,30 @@ var paidColumns = []Column{
 func listsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	f.Columns = append([]Column{col("list", Text, "List", "Liste"), col("learners", Count, "Learners", "Apprenants"), col("currency", Text, "Currency", "Devise")}, paidColumns...)
 	f.Charts = []Chart{{Kind: "bars", Y: "list", Values: []string{"net"}, Facet: "currency"}}
-	lists, err := f.listsTx(ctx, tx, listIDs()...)
+	w, sessions, err := f.listedTx(ctx, tx)
 	if err != nil {
 		return err
 	}
-	on := map[string]bool{}
-	for i, l := range certificateLists() {
-		all := lists[i]
-		sums := map[money.Currency][2]int64{}
-		for _, x := range all {
-			on[x.EnrolmentID] = true
-			for _, m := range x.Money {
-				s := sums[m.Net.Currency]
-				sums[m.Net.Currency] = [2]int64{s[0] + m.Gross.Minor, s[1] + m.Back.Minor}
-			}
-		}
-		size := countCell(int64(len(all)))
-		if len(all) > 0 {
+	sizes, on, err := w.sizesTx(ctx, tx, sessions)
+	if err != nil {
+		return err
+	}
+	for _, l := range certificateLists() {
+		of := sizes[l.id]
+		size := countCell(of.learners)
+		if of.learners > 0 {
 			size.Who = &WhoDid{Session: f.Ask.Params["session"], List: l.id, Of: ask.Params["of"], AsOf: ask.AsOf, KnownAt: ask.KnownAt}
 		}
 		head := []Cell{{Text: l.id, Said: l.title}, size}
-		if len(sums) == 0 {
+		if len(of.paid) == 0 {
 			f.Rows = append(f.Rows, Row{Cells: append(head, make([]Cell, 4)...)})
 		}
-		for _, c := range money.Currencies() {
-			if s, there := sums[c]; there {
-				f.Rows = append(f.Rows, Row{Cells: append(slices.Clone(head), textCell(string(c)), amountCell(s[0], c), amountCell(s[1], c), amountCell(s[0]-s[1], c))})
-			}
+		for _, c := range slices.Sorted(maps.Keys(of.paid)) {
+			m := of.paid[c]
+			f.Rows = append(f.Rows, Row{Cells: append(slices.Clone(head), textCell(string(c)), Cell{Amount: &m.Gross}, Cell{Amount: &m.Back}, Cell{Amount: &m.Net})})
 		}
 	}
-	f.base("listed", "enrolments on some list", "inscriptions sur une liste", int64(len(on)))
+	f.base("listed", "enrolments on some list", "inscriptions sur une liste", on)
 	return nil
 }
 
@@ -334,11 +475,21 @@ func (l Listed) Why() (out catalog.Text) {
 }
 
 func listedTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
-	lists, err := f.listsTx(ctx, tx, ask.Params["list"])
+	w, sessions, err := f.listedTx(ctx, tx)
 	if err != nil {
 		return err
 	}
-	all := lists[0]
+	l, err := listOf(w.List)
+	if err != nil {
+		return err
+	}
+	all, err := w.allTx(ctx, tx, l, sessions)
+	if err != nil {
+		return err
+	}
+	if err := w.moneyTx(ctx, tx, all); err != nil {
+		return err
+	}
 	f.base("listed", "enrolments on the list", "inscriptions sur la liste", int64(len(all)))
 	f.Columns = append([]Column{
 		col("learner", Text, "Learner", "Apprenant"), col("enrolment", Text, "Enrolment", "Inscription"), col("session", Text, "Session", "Session"), col("since", Instant, "Since", "Depuis"),

@@ -5,6 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -287,36 +289,107 @@ func TestListsAreThoseOfAModel(t *testing.T) {
 					}
 				}
 				for _, list := range theLists {
-					var got []string
-					for p := (page.Request{Limit: 1}); ; {
-						var some []analytics.Listed
-						if err := h.db.View(system, "listed", func(ctx context.Context, tx *postgres.Tx) (err error) {
-							some, p.After, err = analytics.ListedTx(ctx, tx, analytics.WhoIsListed{List: list, Session: session.Key, AsOf: times[0], KnownAt: times[1]}, p)
-							return err
-						}); err != nil {
-							r.Fatal(err)
-						}
-						for _, x := range some {
-							net := map[string]int64{}
-							for _, m := range x.Money {
-								net[string(m.Net.Currency)] = m.Net.Minor
-							}
-							got = append(got, fmt.Sprint(x.EnrolmentID, " ", net))
-						}
-						if p.After == "" {
-							break
-						}
-					}
+					got := s.listed(analytics.WhoIsListed{List: list, Session: session.Key, AsOf: times[0], KnownAt: times[1]}, 1)
 					if !slices.Equal(got, want[list]) {
 						r.Errorf("%s at %v:\n%v\nthe model says\n%v", list, times, got, want[list])
 					}
 				}
 			}
 		}
+		s.together(asOf, knownAt)
 	})
 	for _, list := range theLists {
 		if seen[list] == 0 {
 			t.Error("nobody was ever on", list)
+		}
+	}
+}
+
+// listed reads a list page by page, with the net of each.
+func (s *school) listed(w analytics.WhoIsListed, limit int) (got []string) {
+	for p := (page.Request{Limit: limit}); ; {
+		var some []analytics.Listed
+		if err := s.db.View(system, "listed", func(ctx context.Context, tx *postgres.Tx) (err error) {
+			some, p.After, err = analytics.ListedTx(ctx, tx, w, p)
+			return err
+		}); err != nil {
+			s.t.Fatal(err)
+		}
+		for _, x := range some {
+			net := map[string]int64{}
+			for _, m := range x.Money {
+				net[string(m.Net.Currency)] = m.Net.Minor
+			}
+			got = append(got, fmt.Sprint(x.EnrolmentID, " ", net))
+		}
+		if p.After == "" {
+			return got
+		}
+	}
+}
+
+// together holds the lists of all sessions at once, and their sizes, against all that was ever written, whatever of it is summed up.
+func (s *school) together(asOf, knownAt time.Time) {
+	s.sumsUp()
+	var all []catalog.Session
+	s.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		all, err = catalog.SessionsTx(ctx, tx)
+		return err
+	})
+	slices.SortFunc(all, func(a, b catalog.Session) int { return strings.Compare(a.ID, b.ID) })
+	for _, times := range [][2]time.Time{{}, {asOf}, {asOf, knownAt}} {
+		want, net, on := map[string][]string{}, map[string]map[string]int64{}, map[string]bool{}
+		for _, session := range all {
+			model := s.history(session)
+			for list, who := range model.lists(times[0], times[1]) {
+				want[list] = append(want[list], who...)
+				for _, x := range who {
+					id, money, _ := strings.Cut(x, " ")
+					on[id] = true
+					for _, m := range strings.Fields(strings.Trim(money, "map[]")) {
+						c, minor, _ := strings.Cut(m, ":")
+						n, err := strconv.ParseInt(minor, 10, 64)
+						if err != nil {
+							s.t.Fatal(err)
+						}
+						if net[list] == nil {
+							net[list] = map[string]int64{}
+						}
+						net[list][c] += n
+					}
+				}
+			}
+		}
+		for _, list := range theLists {
+			if got := s.listed(analytics.WhoIsListed{List: list, Of: "all", AsOf: times[0], KnownAt: times[1]}, 3); !slices.Equal(got, want[list]) {
+				s.t.Errorf("%s of all at %v:\n%v\nthe model says\n%v", list, times, got, want[list])
+			}
+		}
+		f, err := analytics.FigureOf(system, s.db, "certificate_lists", analytics.Ask{AsOf: times[0], KnownAt: times[1], Params: map[string]string{"of": "all"}})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for _, row := range f.Rows {
+			list := row.Cells[0].Text
+			if n := *row.Cells[1].Count; n != int64(len(want[list])) {
+				s.t.Errorf("%s of all at %v: the figure counts %d, the model has %v", list, times, n, want[list])
+			}
+			if m := row.Cells[5].Amount; m != nil {
+				if is := net[list][string(m.Currency)]; m.Minor != is {
+					s.t.Errorf("%s of all at %v: the figure says %v at stake, the model %d", list, times, *m, is)
+				}
+				delete(net[list], string(m.Currency))
+			}
+		}
+		for list, left := range net {
+			for c, minor := range left {
+				if minor != 0 {
+					s.t.Errorf("%s of all at %v: the figure says nothing of %d %s", list, times, minor, c)
+				}
+			}
+		}
+		if n := f.Base[0].N; n != int64(len(on)) {
+			s.t.Errorf("at %v: the figure has %d on some list, the model %d", times, n, len(on))
 		}
 	}
 }

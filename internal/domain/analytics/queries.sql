@@ -7,34 +7,12 @@ select e.id, e.learner_id, p.full_name from enrolment.enrolments e join identity
 -- Everybody is in the sums of the journey; whoever has money or a grant is taken out of those, and put where her money is, by the cells and by what
 -- touched her since they were summed up. $1 ever, $2 true at (9999-12-31: now), $3 stages that a member has, $4 those of the diligent, $5 stages whose
 -- money is asked for (0: all), $6 dimensions, $7 sessions (null: all, and money of none).
-with asked as materialized (
-    select coalesce($7::text[], array(select id from catalog.sessions)) as sessions, $2::timestamptz >= '9999-12-31 00:00+00' as for_ever,
-           date_trunc('month', $2 at time zone 'UTC')::date as month, date_trunc('year', $2 at time zone 'UTC')::date as year,
-           array(select id from platform.touched union select g.enrolment_id from platform.touched t join enrolment.grants g on g.order_id = t.id) as touched
-), moved as (
-    select c.session_id, c.joined, c.offer_id, c.edition_id, c.partner, c.country, c.currency, c.reached, c.ever, c.first, c.n, c.gross, c.refunds, c.disputes, c.fees, c.costs
-      from asked a join analytics.cells c on c.grain = 'all' where a.for_ever
-    union all
-    select c.session_id, c.joined, c.offer_id, c.edition_id, c.partner, c.country, c.currency, c.reached, c.ever, c.first, c.n, c.gross, c.refunds, c.disputes, c.fees, c.costs
-      from asked a join analytics.cells c on c.grain = 'year' and c.since < a.year where not a.for_ever
-    union all
-    select c.session_id, c.joined, c.offer_id, c.edition_id, c.partner, c.country, c.currency, c.reached, c.ever, c.first, c.n, c.gross, c.refunds, c.disputes, c.fees, c.costs
-      from asked a join analytics.cells c on c.grain = 'month' and c.since >= a.year and c.since < a.month where not a.for_ever
-    union all
-    select s.session_id, s.joined, s.offer_id, s.edition_id, s.partner, s.country, s.currency, s.reached, s.ever, s.first, s.n, s.gross, s.refunds, s.disputes, s.fees, s.costs
-      from asked a join analytics.steps s on s.at >= a.month::timestamp at time zone 'UTC' and s.at <= $2 where not a.for_ever
-    union all
-    select s.session_id, s.joined, s.offer_id, s.edition_id, s.partner, s.country, s.currency, s.reached, s.ever, s.first, -s.n, -s.gross, -s.refunds, -s.disputes, -s.fees, -s.costs
-      from asked a join analytics.steps s on s.id = any(a.touched) and s.at <= $2
-    union all
-    select s.session_id, s.joined, s.offer_id, s.edition_id, s.partner, s.country, s.currency, s.reached, s.ever, s.first, s.n, s.gross, s.refunds, s.disputes, s.fees, s.costs
-      from asked a cross join lateral analytics.steps_of(a.touched) s where s.at <= $2
-), chosen as (
-    select * from moved where $7::text[] is null or session_id in (select unnest($7::text[]))
+with chosen as materialized (
+    select * from analytics.cells_at($7, $2)
 ), parts as (
     select p.session_id, p.joined, '' as offer_id, '' as edition_id, '' as partner, '' as country, '' as currency, p.reached, p.ever, true as first,
            p.n::bigint as n, 0::bigint as gross, 0::bigint as refunds, 0::bigint as disputes, 0::bigint as fees, 0::bigint as costs
-      from asked a cross join lateral journey.states_at(a.sessions, $2, '9999-12-31 00:00+00') p
+      from journey.states_at(coalesce($7::text[], array(select id from catalog.sessions)), $2, '9999-12-31 00:00+00') p
     union all
     select session_id, joined, '', '', '', '', '', reached, ever, true, -n, 0, 0, 0, 0, 0 from chosen where first
     union all
@@ -350,51 +328,88 @@ select c.at, c.recorded_at, k.kind, c.value >= 0, c.value, k.label
  where c.enrolment_id = $1 and ($2::timestamptz is null or c.at <= $2) and ($3::timestamptz is null or c.recorded_at is null or c.recorded_at <= $3)
  order by at, what, exercise;
 
--- name: Members
--- Whose state was what a list asks for: $1 sessions, $2 true at, $3 known at (null: now), $4 stages that she has, $5 that she has not, $6 after, $7 limit
--- (null: all).
+-- name: ListSizes
+-- How many are on some lists, of those whose rule asks for states alone, and what they paid, by currency: the i-th list has the states of $3[i] and none
+-- of $4[i]; list 0 is whoever is on one of them. $1 sessions, $2 true at (9999-12-31: now). Whoever paid in several currencies counts once.
 with held as (
-    select distinct on (c.enrolment_id, c.stage) c.enrolment_id, c.stage, c.reached
-      from journey.changes c
-     where ($2::timestamptz is not null or $3::timestamptz is not null) and c.session_id = any($1::text[])
-       and c.at <= coalesce($2, 'infinity') and c.recorded_at <= coalesce($3, 'infinity')
-     order by c.enrolment_id, c.stage, c.at desc, c.seq desc
-), who as (
-    select j.enrolment_id, j.reached from journey.enrolments j where $2::timestamptz is null and $3::timestamptz is null and j.session_id = any($1::text[])
+    select '' as currency, reached, n::bigint as n, 0::bigint as gross, 0::bigint as back from journey.states_at($1, $2, '9999-12-31 00:00+00')
     union all
-    select h.enrolment_id, bit_or(case when h.reached then 1 << t.bit else 0 end)::int from held h join journey.stages t on t.stage = h.stage group by h.enrolment_id
+    select currency, reached, 0, gross, refunds + disputes from analytics.cells_at($1, $2) where currency <> ''
+), listed as (
+    select l.i, h.* from held h cross join unnest($3::int[], $4::int[]) with ordinality as l(has, lacks, i) where h.reached & l.has = l.has and h.reached & l.lacks = 0
+    union all
+    select 0, h.* from held h where exists (select from unnest($3::int[], $4::int[]) as l(has, lacks) where h.reached & l.has = l.has and h.reached & l.lacks = 0)
 )
-select enrolment_id from who where reached & $4::int = $4 and reached & $5::int = 0 and enrolment_id > $6::text order by enrolment_id limit $7::int;
+select i, currency, sum(n)::bigint as n, sum(gross)::bigint as gross, sum(back)::bigint as back from listed group by i, currency
+having sum(n) <> 0 or sum(gross) <> 0 or sum(back) <> 0 order by i, currency;
+
+-- name: Members
+-- Whose state is what a list asks for, with all that is known, by session: $1 sessions, $2 true at (null: now), $3 stages that she has, $4 that she has
+-- not, $5 and $6 after which session and enrolment, $7 limit (null: all), $8 stages that she ever had.
+select s.id as session_id, e.enrolment_id, e.reached
+  from unnest($1::text[]) s(id)
+ cross join lateral (
+    select j.enrolment_id, w.reached
+      from journey.enrolments j
+     cross join lateral (
+        select case when $2::timestamptz is null then j.reached else (
+            select coalesce(bit_or(case when h.reached then 1 << t.bit else 0 end), 0)::int
+              from (select distinct on (c.stage) c.stage, c.reached from journey.changes c
+                     where c.enrolment_id = j.enrolment_id and c.at <= $2 order by c.stage, c.at desc, c.seq desc) h
+              join journey.stages t on t.stage = h.stage) end as reached) w
+     where j.session_id = s.id and j.ever & $8::int = $8 and j.enrolment_id > case when s.id = $5::text then $6::text else '' end
+       and w.reached & $3::int = $3 and w.reached & $4::int = 0
+     order by j.enrolment_id limit $7::int) e
+ order by session_id, enrolment_id limit $7::int;
 
 -- name: RareMembers
--- The same, with all that is known, of those who ever had the stages $7, of which one is rare (see the index enrolments_rare): $3 stages that she
--- has, $4 that she has not, $5 after, $6 limit.
-select j.enrolment_id
-  from journey.enrolments j
+-- The same of those who ever had a stage that few have (see the index enrolments_rare).
+select s.id as session_id, e.enrolment_id, e.reached
+  from unnest($1::text[]) s(id)
  cross join lateral (
-    select case when $2::timestamptz is null then j.reached else (
-        select coalesce(bit_or(case when h.reached then 1 << t.bit else 0 end), 0)::int
-          from (select distinct on (c.stage) c.stage, c.reached from journey.changes c
-                 where c.enrolment_id = j.enrolment_id and c.at <= $2 order by c.stage, c.at desc, c.seq desc) h
-          join journey.stages t on t.stage = h.stage) end as reached) w
- where j.ever & 6528 <> 0 and j.ever & $7::int = $7 and (j.session_id in (select unnest($1::text[]))) is true and j.enrolment_id > $5::text
-   and w.reached & $3::int = $3 and w.reached & $4::int = 0
- order by j.enrolment_id limit $6::int;
+    select j.enrolment_id, w.reached
+      from journey.enrolments j
+     cross join lateral (
+        select case when $2::timestamptz is null then j.reached else (
+            select coalesce(bit_or(case when h.reached then 1 << t.bit else 0 end), 0)::int
+              from (select distinct on (c.stage) c.stage, c.reached from journey.changes c
+                     where c.enrolment_id = j.enrolment_id and c.at <= $2 order by c.stage, c.at desc, c.seq desc) h
+              join journey.stages t on t.stage = h.stage) end as reached) w
+     where j.ever & 6528 <> 0 and j.session_id = s.id and j.ever & $8::int = $8 and j.enrolment_id > case when s.id = $5::text then $6::text else '' end
+       and w.reached & $3::int = $3 and w.reached & $4::int = 0
+     order by j.enrolment_id limit $7::int) e
+ order by session_id, enrolment_id limit $7::int;
+
+-- name: MembersAsKnown
+-- The same as it was known at $9, by the history; $2 true at (null: no bound).
+with held as (
+    select distinct on (c.enrolment_id, c.stage) c.enrolment_id, c.session_id, c.stage, c.reached
+      from journey.changes c
+     where c.session_id = any($1::text[]) and c.at <= coalesce($2::timestamptz, 'infinity') and c.recorded_at <= $9::timestamptz
+     order by c.enrolment_id, c.stage, c.at desc, c.seq desc
+)
+select h.session_id, h.enrolment_id, bit_or(case when h.reached then 1 << t.bit else 0 end)::int as reached
+  from held h join journey.stages t on t.stage = h.stage
+ where (h.session_id, h.enrolment_id) > ($5::text, $6::text)
+ group by h.session_id, h.enrolment_id
+having bit_or(case when h.reached then 1 << t.bit else 0 end) & $3::int = $3 and bit_or(case when h.reached then 1 << t.bit else 0 end) & $4::int = 0 and $8::int is not null
+ order by h.session_id, h.enrolment_id limit $7::int;
 
 -- name: Listed
--- Who of some enrolments, whose state is what the list asks for, is on it, and why. $1 sessions, $2 true at, $3 known at (null: now), $4 the list, $5
--- the enrolments, $6 the stage since whose time they are on it, $7 limit (null: all); of those at risk: $8 days, $9 scores, $10 the mean below which it
--- is low, $11 signs. Weeks are judged by the last report, which alone says who did what.
-with asked as materialized (
+-- Who of some enrolments, whose state is what the list asks for, is on it, and why. $1 the enrolments, $2 true at, $3 known at (null: now), $4 the list,
+-- $5 the stage since whose time they are on it, $6 limit (null: all); of those at risk: $7 days, $8 scores, $9 the mean below which it is low, $10 signs.
+-- Weeks are judged by the last report, which alone says who did what.
+with who as materialized (
+    select j.enrolment_id, j.session_id, j.learner_id from journey.enrolments j where j.enrolment_id = any($1::text[])
+), asked as materialized (
     select s.id, s.key, r.last, coalesce(s.starts_at, r.first) as begins_at
       from catalog.sessions s
-      cross join lateral (select min(c.collected_at) as first, max(c.collected_at) as last from gradebook.collections c
-                           where c.session_id = s.id and ($2::timestamptz is null or c.collected_at <= $2) and ($3::timestamptz is null or c.recorded_at <= $3)) r
-     where s.id = any($1::text[])
-), who as (
-    select j.enrolment_id, j.session_id, j.learner_id from journey.enrolments j where j.enrolment_id = any($5::text[])
+      left join lateral (select min(c.collected_at) as first, max(c.collected_at) as last from gradebook.collections c
+                          where c.session_id = s.id and ($2::timestamptz is null or c.collected_at <= $2) and ($3::timestamptz is null or c.recorded_at <= $3)) r
+        on $4 in ('behind_schedule', 'at_risk')
+     where s.id in (select session_id from who)
 )
-select w.enrolment_id, w.learner_id, p.full_name as name, a.key as session,
+select w.enrolment_id, w.session_id, w.learner_id, p.full_name as name, a.key as session,
        coalesce(case $4::text when 'refund_after_certificate' then b.at when 'behind_schedule' then g.last_at when 'at_risk' then g.last_at else t.at end, t.at) as since,
        case when $4 in ('behind_schedule', 'at_risk') then coalesce(g.missed, 0) else 0 end as missed,
        $4 = 'at_risk' and coalesce(g.idle, false) as idle, $4 = 'at_risk' and coalesce(g.low, false) as low
@@ -403,7 +418,7 @@ select w.enrolment_id, w.learner_id, p.full_name as name, a.key as session,
   join identity.people p on p.id = w.learner_id
   cross join lateral (
     select case when $4 = 'refund_after_certificate' then min(c.at) else max(c.at) end as at from journey.changes c
-     where c.enrolment_id = w.enrolment_id and c.stage = $6::text and c.reached
+     where c.enrolment_id = w.enrolment_id and c.stage = $5::text and c.reached
        and ($2::timestamptz is null or c.at <= $2) and ($3::timestamptz is null or c.recorded_at <= $3)) t
   left join lateral (
     select min(l.occurred_at) as at
@@ -411,7 +426,7 @@ select w.enrolment_id, w.learner_id, p.full_name as name, a.key as session,
      where e.enrolment_id = w.enrolment_id and e.account in ('refunds', 'disputes') and e.minor > 0 and l.occurred_at >= t.at
        and ($2::timestamptz is null or l.occurred_at <= $2) and ($3::timestamptz is null or l.recorded_at <= $3)) b on $4 = 'refund_after_certificate' and t.at is not null
   left join lateral (
-    select max(d.at) as last_at, max(d.at) < a.last - make_interval(days => $8::int) as idle, avg(d.value) filter (where d.nth <= $9::int) < $10::bigint as low,
+    select max(d.at) as last_at, max(d.at) < a.last - make_interval(days => $7::int) as idle, avg(d.value) filter (where d.nth <= $8::int) < $9::bigint as low,
            (select count(distinct x.week) from catalog.exercises x
              where x.session_id = w.session_id and x.scored and x.week > 0 and make_interval(days => 7 * x.week) <= a.last - a.begins_at)::int
            - count(distinct d.week)::int as missed
@@ -425,9 +440,9 @@ select w.enrolment_id, w.learner_id, p.full_name as name, a.key as session,
                                    order by c.at desc, c.seq desc limit 1) c
              where k.session_id = w.session_id and k.kind = 'exercise' and c.value >= 0) d) g on $4 in ('behind_schedule', 'at_risk')
  where case $4 when 'behind_schedule' then g.missed > 0
-               when 'at_risk' then (coalesce(g.missed, 0) > 0)::int + coalesce(g.idle, false)::int + coalesce(g.low, false)::int >= $11::int
+               when 'at_risk' then (coalesce(g.missed, 0) > 0)::int + coalesce(g.idle, false)::int + coalesce(g.low, false)::int >= $10::int
                when 'refund_after_certificate' then b.at is not null else true end
- order by w.enrolment_id limit $7::int;
+ order by w.session_id, w.enrolment_id limit $6::int;
 
 -- name: ListedMoney
 -- What enrolments brought, by currency: $2 true at, $3 known at (null: now).

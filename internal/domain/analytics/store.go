@@ -14,3 +14,5 @@ var queriesSQL string
 var q = postgres.MustLoad("analytics", queriesSQL)
 
 func array(s []string) any { return pq.Array(s) }
+
+func ints(n []int64) any { return pq.Array(n) }
