@@ -345,7 +345,8 @@ having sum(n) <> 0 or sum(gross) <> 0 or sum(back) <> 0 order by i, currency;
 
 -- name: Members
 -- Whose state is what a list asks for, with all that is known, by session: $1 sessions, $2 true at (null: now), $3 stages that she has, $4 that she has
--- not, $5 and $6 after which session and enrolment, $7 limit (null: all), $8 stages that she ever had.
+-- not, $5 and $6 after which session and enrolment, $7 limit (null: all), $8 stages that she ever had. The offset has the past be asked once, not
+-- for each condition; sessions of which nothing was true yet are not gone through.
 select s.id as session_id, e.enrolment_id, e.reached
   from unnest($1::text[]) s(id)
  cross join lateral (
@@ -356,10 +357,11 @@ select s.id as session_id, e.enrolment_id, e.reached
             select coalesce(bit_or(case when h.reached then 1 << t.bit else 0 end), 0)::int
               from (select distinct on (c.stage) c.stage, c.reached from journey.changes c
                      where c.enrolment_id = j.enrolment_id and c.at <= $2 order by c.stage, c.at desc, c.seq desc) h
-              join journey.stages t on t.stage = h.stage) end as reached) w
+              join journey.stages t on t.stage = h.stage) end as reached offset 0) w
      where j.session_id = s.id and j.ever & $8::int = $8 and j.enrolment_id > case when s.id = $5::text then $6::text else '' end
        and w.reached & $3::int = $3 and w.reached & $4::int = 0
      order by j.enrolment_id limit $7::int) e
+ where $2::timestamptz is null or exists (select from journey.changes c where c.session_id = s.id and c.at <= $2)
  order by session_id, enrolment_id limit $7::int;
 
 -- name: RareMembers
@@ -374,10 +376,11 @@ select s.id as session_id, e.enrolment_id, e.reached
             select coalesce(bit_or(case when h.reached then 1 << t.bit else 0 end), 0)::int
               from (select distinct on (c.stage) c.stage, c.reached from journey.changes c
                      where c.enrolment_id = j.enrolment_id and c.at <= $2 order by c.stage, c.at desc, c.seq desc) h
-              join journey.stages t on t.stage = h.stage) end as reached) w
+              join journey.stages t on t.stage = h.stage) end as reached offset 0) w
      where j.ever & 6528 <> 0 and j.session_id = s.id and j.ever & $8::int = $8 and j.enrolment_id > case when s.id = $5::text then $6::text else '' end
        and w.reached & $3::int = $3 and w.reached & $4::int = 0
      order by j.enrolment_id limit $7::int) e
+ where $2::timestamptz is null or exists (select from journey.changes c where c.session_id = s.id and c.at <= $2)
  order by session_id, enrolment_id limit $7::int;
 
 -- name: MembersAsKnown
