@@ -218,35 +218,33 @@ func (s *school) isHistory() {
 	}
 }
 
-// setsAre holds who is in both sessions against all that was written.
+// setsAre holds who is in both sessions against all that was written: at any stage, on any basis, now, at one time and as it was known at one.
 func (s *school) setsAre() {
+	at, knownAt := s.lately(), s.clock.Now().Add(-time.Duration(rapid.IntRange(0, 5).Draw(s.t, "hours"))*time.Hour)
 	ids := []string{s.sessions[0].ID, s.sessions[1].ID}
-	stage := rapid.SampledFrom([]journey.Stage{journey.Enrolled, journey.Started, journey.Succeeded}).Draw(s.t, "stage")
-	basis := rapid.SampledFrom([]string{"current", "ever"}).Draw(s.t, "basis")
-	var asOf, knownAt time.Time
-	if rapid.Bool().Draw(s.t, "past") {
-		asOf = s.lately()
-	}
-	if rapid.Bool().Draw(s.t, "known") {
-		knownAt = s.clock.Now().Add(-time.Duration(rapid.IntRange(0, 5).Draw(s.t, "hours")) * time.Hour)
-	}
-	var history journey.Sets
-	if err := s.db.View(system, "sets", func(ctx context.Context, tx *postgres.Tx) error {
-		sums, err := analytics.SetsTx(ctx, tx, ids, stage, basis, asOf, knownAt)
-		if err != nil {
-			return err
+	for _, stage := range []journey.Stage{journey.Enrolled, journey.Started, journey.Succeeded} {
+		for _, basis := range []string{"current", "ever"} {
+			for _, times := range [][2]time.Time{{}, {at}, {at, knownAt}} {
+				var history journey.Sets
+				if err := s.db.View(system, "sets", func(ctx context.Context, tx *postgres.Tx) error {
+					sums, err := analytics.SetsTx(ctx, tx, ids, stage, basis, times[0], times[1])
+					if err != nil {
+						return err
+					}
+					history, err = journey.SetsTx(ctx, tx, ids, stage, basis, times[0], times[1])
+					if !maps.Equal(sums, history) {
+						s.t.Errorf("%s %s %v: the couples say %v, the history %v", stage, basis, times, sums, history)
+					}
+					return err
+				}); err != nil {
+					s.t.Fatal(err)
+				}
+				s.sharedIs(history, analytics.Ask{AsOf: times[0], KnownAt: times[1], Params: map[string]string{
+					"session": s.sessions[0].Key, "sessions": s.sessions[1].Key, "stage": string(stage), "basis": basis,
+				}})
+			}
 		}
-		history, err = journey.SetsTx(ctx, tx, ids, stage, basis, asOf, knownAt)
-		if !maps.Equal(sums, history) {
-			s.t.Errorf("%s %s %v %v: the couples say %v, the history %v", stage, basis, asOf, knownAt, sums, history)
-		}
-		return err
-	}); err != nil {
-		s.t.Fatal(err)
 	}
-	s.sharedIs(history, analytics.Ask{AsOf: asOf, KnownAt: knownAt, Params: map[string]string{
-		"session": s.sessions[0].Key, "sessions": s.sessions[1].Key, "stage": string(stage), "basis": basis,
-	}})
 }
 
 // sharedIs holds the figure of dual enrolment of both sessions against who is in which by all that was written.
@@ -413,4 +411,25 @@ func TestFiguresAddUpAndStay(t *testing.T) {
 		}
 	})
 	testkit.Verify(t, h.db, append(append(gradebook.Checks(), journey.Checks()...), analytics.Checks()...))
+}
+
+// Learners come, go and come back in both sessions, start and lose it again: who is in both is what the history says, whatever of it is summed up.
+func TestWhoIsInBothIsWhatTheHistorySays(t *testing.T) {
+	if err := flag.Set("rapid.checks", "30"); err != nil {
+		t.Fatal(err)
+	}
+	h := newHouse(t)
+	rapid.Check(t, func(r *rapid.T) {
+		s := h.round(r)
+		for range rapid.IntRange(6, 14).Draw(r, "steps") {
+			h.clock.Advance(24 * time.Hour)
+			s.report("0", "0.5", "1.0")
+			if rapid.Bool().Draw(r, "certified") {
+				s.stage(journey.Certified)
+			}
+			s.sumsUp()
+			s.setsAre()
+		}
+	})
+	testkit.Verify(t, h.db, analytics.Checks())
 }
