@@ -109,7 +109,17 @@ select session_id, coalesce(sum(n), 0)::bigint as enrolled,
        coalesce(sum(n) filter (where reached & 2048 <> 0), 0)::bigint as certified
   from (select session_id, case when $4::bool then ever else reached end as reached, n from journey.states_at($1::text[], $5, $6)) p
  where reached & $2::int = $2::int
- group by session_id;
+ group by session_id having sum(n) > 0;
+
+-- name: Heads
+-- The same with all that is known, from the sums by heads: $1 sessions, $2 those with a paid formula alone, $3 the diligent, $4 ever, $5 true at.
+select session_id, sum(enrolled)::bigint as enrolled, sum(started)::bigint as started,
+       sum(case $3::int when 36 then diligent_first when 40 then diligent_all when 48 then diligent_any else diligent_none end)::bigint as diligent,
+       sum(succeeded)::bigint as succeeded, sum(eligible)::bigint as eligible, sum(booked)::bigint as booked, sum(sat)::bigint as sat, sum(passed)::bigint as passed,
+       sum(certified)::bigint as certified
+  from journey.headcounts_at($1::text[], $5, $4)
+ where paying or not $2::bool
+ group by session_id having sum(enrolled) > 0;
 
 -- name: Unsummed
 select until from journey.summed where until < $1::date for update;
@@ -128,6 +138,15 @@ with fresh as (
       from fresh cross join unnest(array['all', 'year', 'month']) as grain
      group by 1, 2, 3, 4, 5, 6 having sum(n) <> 0
     on conflict (session_id, grain, since, joined, reached, ever) do update set n = journey.sums.n + excluded.n
+), heads as (
+    insert into journey.headcounts as c
+    select f.session_id, f.grain, f.since, f.joined, h.of_ever, h.paying, sum(h.enrolled), sum(h.started), sum(h.diligent_first), sum(h.diligent_all), sum(h.diligent_any), sum(h.diligent_none), sum(h.succeeded), sum(h.eligible), sum(h.booked), sum(h.sat), sum(h.passed), sum(h.certified)
+      from (select session_id, grain, case grain when 'all' then '-infinity' else date_trunc(grain, day)::date end as since, joined, reached, ever, sum(n)::bigint as n
+              from fresh cross join unnest(array['all', 'year', 'month']) as grain group by 1, 2, 3, 4, 5, 6 having sum(n) <> 0) f
+     cross join lateral journey.heads(f.reached, f.ever, f.n) h where h.enrolled <> 0
+     group by 1, 2, 3, 4, 5, 6
+    on conflict (grain, of_ever, session_id, since, joined, paying)
+    do update set enrolled = c.enrolled + excluded.enrolled, started = c.started + excluded.started, diligent_first = c.diligent_first + excluded.diligent_first, diligent_all = c.diligent_all + excluded.diligent_all, diligent_any = c.diligent_any + excluded.diligent_any, diligent_none = c.diligent_none + excluded.diligent_none, succeeded = c.succeeded + excluded.succeeded, eligible = c.eligible + excluded.eligible, booked = c.booked + excluded.booked, sat = c.sat + excluded.sat, passed = c.passed + excluded.passed, certified = c.certified + excluded.certified
 ), moved as (
     update journey.summed set until = $2::date
 )
@@ -204,6 +223,14 @@ select coalesce(d.session_id, s.session_id) as session_id, coalesce(d.grain, s.g
          group by 1, 2, 3, 4, 5, 6 having sum(n) <> 0) d
   full join (select * from journey.sums where n <> 0) s using (session_id, grain, since, joined, reached, ever)
  where d.n is distinct from s.n;
+
+-- name: CheckHeadsEqualSums
+select coalesce(w.session_id, c.session_id) as session_id, coalesce(w.grain, c.grain) as grain, coalesce(w.since, c.since) as since, w.enrolled, c.enrolled as summed
+  from (select s.session_id, s.grain, s.since, s.joined, h.of_ever, h.paying, sum(h.enrolled) as enrolled, sum(h.started) as started, sum(h.diligent_first) as diligent_first, sum(h.diligent_all) as diligent_all, sum(h.diligent_any) as diligent_any, sum(h.diligent_none) as diligent_none, sum(h.succeeded) as succeeded, sum(h.eligible) as eligible, sum(h.booked) as booked, sum(h.sat) as sat, sum(h.passed) as passed, sum(h.certified) as certified
+          from journey.sums s cross join lateral journey.heads(s.reached, s.ever, s.n) h group by 1, 2, 3, 4, 5, 6) w
+  full join journey.headcounts c using (session_id, grain, since, joined, of_ever, paying)
+ where (coalesce(w.enrolled, 0), coalesce(w.started, 0), coalesce(w.diligent_first, 0), coalesce(w.diligent_all, 0), coalesce(w.diligent_any, 0), coalesce(w.diligent_none, 0), coalesce(w.succeeded, 0), coalesce(w.eligible, 0), coalesce(w.booked, 0), coalesce(w.sat, 0), coalesce(w.passed, 0), coalesce(w.certified, 0))
+       is distinct from (coalesce(c.enrolled, 0), coalesce(c.started, 0), coalesce(c.diligent_first, 0), coalesce(c.diligent_all, 0), coalesce(c.diligent_any, 0), coalesce(c.diligent_none, 0), coalesce(c.succeeded, 0), coalesce(c.eligible, 0), coalesce(c.booked, 0), coalesce(c.sat, 0), coalesce(c.passed, 0), coalesce(c.certified, 0));
 
 -- name: CheckStagesImplyEarlierOnes
 select enrolment_id, reached from journey.enrolments

@@ -204,6 +204,9 @@ func (s *school) isHistory() {
 	}
 	var sums, history []analytics.CubeCell
 	if err := s.db.View(system, "cube", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		if err := s.headsAre(ctx, tx, ask); err != nil {
+			return err
+		}
 		if sums, err = analytics.CubeTx(ctx, tx, ask); err != nil {
 			return err
 		}
@@ -216,6 +219,25 @@ func (s *school) isHistory() {
 	if !slices.Equal(sums, history) {
 		s.t.Errorf("%+v: the sums say\n%+v\nand the history\n%+v", ask, sums, history)
 	}
+}
+
+// headsAre holds the heads of all sessions of all rounds, which are many, against their states.
+func (s *school) headsAre(ctx context.Context, tx *postgres.Tx, ask analytics.CubeQuestion) error {
+	var ids []string
+	for _, one := range s.all {
+		ids = append(ids, one.ID)
+	}
+	question := journey.Question{Basis: ask.Basis, Week1Rule: ask.Week1Rule, AsOf: ask.AsOf, Qualifying: rapid.Bool().Draw(s.t, "qualifying")}
+	heads, err := journey.CountsOfTx(ctx, tx, question, ids...)
+	if err != nil {
+		return err
+	}
+	question.KnownAt = tx.Now()
+	states, err := journey.CountsOfTx(ctx, tx, question, ids...)
+	if !maps.Equal(heads, states) {
+		s.t.Errorf("%+v: the heads are %v, the states %v", question, heads, states)
+	}
+	return err
 }
 
 // setsAre holds who is in both sessions against all that was written: at any stage, on any basis, now, at one time and as it was known at one.

@@ -88,7 +88,12 @@ func CubeTx(ctx context.Context, tx *postgres.Tx, ask CubeQuestion) ([]CubeCell,
 		taken |= diligent
 	}
 	cells := []CubeCell{}
-	if ask.KnownAt.IsZero() {
+	paying := journey.Mask(journey.Qualifying)
+	switch {
+	case ask.KnownAt.IsZero() && (taken == 0 || taken|journey.Mask(journey.Enrolled) == paying|journey.Mask(journey.Enrolled)):
+		err = tx.Select(ctx, &cells, q.Q("CubeOfHeads"), ask.Basis == "ever", orEnd(ask.AsOf), diligent, taken != 0, array(ask.By), array(ask.Sessions))
+		return cells, err
+	case ask.KnownAt.IsZero():
 		err = tx.Select(ctx, &cells, q.Q("Cube"), ask.Basis == "ever", orEnd(ask.AsOf), member, diligent, taken, array(ask.By), array(ask.Sessions))
 		return cells, err
 	}

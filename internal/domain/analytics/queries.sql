@@ -7,40 +7,99 @@ select e.id, e.learner_id, p.full_name from enrolment.enrolments e join identity
 -- Everybody is in the sums of the journey; whoever has money or a grant is taken out of those, and put where her money is, by the cells and by what
 -- touched her since they were summed up. $1 ever, $2 true at (9999-12-31: now), $3 stages that a member has, $4 those of the diligent, $5 stages whose
 -- money is asked for (0: all), $6 dimensions, $7 sessions (null: all, and money of none).
-with chosen as materialized (
+with asked as materialized (
+    select coalesce($7::text[], array(select id from catalog.sessions)) as sessions, 'month' = any($6::text[]) as by_month, 'session' = any($6::text[]) as by_session,
+           'offer' = any($6::text[]) as by_offer, 'program' = any($6::text[]) as by_program, 'edition' = any($6::text[]) as by_edition, 'partner' = any($6::text[]) as by_partner,
+           'country' = any($6::text[]) as by_country
+), chosen as materialized (
     select * from analytics.cells_at($7, $2)
-), parts as (
-    select p.session_id, p.joined, '' as offer_id, '' as edition_id, '' as partner, '' as country, '' as currency, p.reached, p.ever, true as first,
-           p.n::bigint as n, 0::bigint as gross, 0::bigint as refunds, 0::bigint as disputes, 0::bigint as fees, 0::bigint as costs
-      from journey.states_at(coalesce($7::text[], array(select id from catalog.sessions)), $2, '9999-12-31 00:00+00') p
+), dimmed as ( -- who has money or a grant, or money of nobody, where it is asked for
+    select case when a.by_month then c.joined else '-infinity' end as month, case when a.by_session then c.session_id else '' end as session_id,
+           case when a.by_offer then c.offer_id else '' end as offer, case when a.by_program then coalesce(e.program_id, '') else '' end as program_id,
+           case when a.by_edition then c.edition_id else '' end as edition_id, case when a.by_partner then c.partner else '' end as partner,
+           case when a.by_country then c.country else '' end as country, c.currency, c.first, x.held,
+           $5::int = 0 or (x.held & $3::int = $3::int and x.held & $5::int = $5::int) as taken, c.n, c.gross, c.refunds, c.disputes, c.fees, c.costs
+      from asked a cross join chosen c cross join lateral (select case when $1::bool then c.ever else c.reached end as held) x
+      left join programs.editions e on e.id = c.edition_id
+), rest as ( -- everybody else, who differs by month and session alone
+    select case when a.by_month then p.joined else '-infinity' end as month, case when a.by_session then p.session_id else '' end as session_id,
+           case when $1::bool then p.ever else p.reached end as held, sum(p.n) as n
+      from asked a cross join lateral journey.states_at(a.sessions, $2, '9999-12-31 00:00+00') p
+     where case when $1::bool then p.ever else p.reached end & $3::int = $3::int
+     group by 1, 2, 3
+), people as (
+    select month, session_id, '' as offer, '' as program_id, '' as edition_id, '' as partner, '' as country, '' as currency, held, n from rest
     union all
-    select session_id, joined, '', '', '', '', '', reached, ever, true, -n, 0, 0, 0, 0, 0 from chosen where first
+    select month, session_id, '', '', '', '', '', '', held, -n from dimmed where first and held & $3::int = $3::int
     union all
-    select * from chosen
-), cells as (
-    select case when 'month' = any($6::text[]) and p.joined > '-infinity' then to_char(p.joined, 'YYYY-MM') else '' end as month,
-           case when 'session' = any($6::text[]) then p.session_id else '' end as session_id, case when 'offer' = any($6::text[]) then p.offer_id else '' end as offer,
-           case when 'program' = any($6::text[]) then coalesce(e.program_id, '') else '' end as program_id,
-           case when 'edition' = any($6::text[]) then p.edition_id else '' end as edition_id, case when 'partner' = any($6::text[]) then p.partner else '' end as partner,
-           case when 'country' = any($6::text[]) then p.country else '' end as country, p.currency, p.first and x.held & $3::int = $3::int as counts,
-           $5::int = 0 or (x.held & $3::int = $3::int and x.held & $5::int = $5::int) as taken, x.held, p.n, p.gross, p.refunds, p.disputes, p.fees, p.costs
-      from parts p cross join lateral (select case when $1::bool then p.ever else p.reached end as held) x
-      left join programs.editions e on e.id = p.edition_id
+    select month, session_id, offer, program_id, edition_id, partner, country, currency, held, n from dimmed where first and held & $3::int = $3::int
 ), summed as (
-    select month, session_id, offer, program_id, edition_id, partner, country, currency,
-           coalesce(sum(n) filter (where counts), 0)::bigint as enrolled, coalesce(sum(n) filter (where counts and held & 2 <> 0), 0)::bigint as started,
-           coalesce(sum(n) filter (where counts and held & $4::int = $4::int), 0)::bigint as diligent, coalesce(sum(n) filter (where counts and held & 64 <> 0), 0)::bigint as succeeded,
-           coalesce(sum(n) filter (where counts and held & 128 <> 0), 0)::bigint as eligible, coalesce(sum(n) filter (where counts and held & 256 <> 0), 0)::bigint as booked,
-           coalesce(sum(n) filter (where counts and held & 512 <> 0), 0)::bigint as sat, coalesce(sum(n) filter (where counts and held & 1024 <> 0), 0)::bigint as passed,
-           coalesce(sum(n) filter (where counts and held & 2048 <> 0), 0)::bigint as certified, coalesce(sum(n) filter (where counts and held & 4096 <> 0), 0)::bigint as paying,
-           coalesce(sum(gross) filter (where taken), 0)::bigint as gross, coalesce(sum(refunds) filter (where taken), 0)::bigint as refunds,
-           coalesce(sum(disputes) filter (where taken), 0)::bigint as disputes, coalesce(sum(fees) filter (where taken), 0)::bigint as fees,
-           coalesce(sum(costs) filter (where taken), 0)::bigint as costs
-      from cells
+    select month, session_id, offer, program_id, edition_id, partner, country, currency, sum(enrolled)::bigint as enrolled, sum(started)::bigint as started, sum(diligent)::bigint as diligent,
+           sum(succeeded)::bigint as succeeded, sum(eligible)::bigint as eligible, sum(booked)::bigint as booked, sum(sat)::bigint as sat, sum(passed)::bigint as passed,
+           sum(certified)::bigint as certified, sum(paying)::bigint as paying, sum(gross)::bigint as gross, sum(refunds)::bigint as refunds, sum(disputes)::bigint as disputes,
+           sum(fees)::bigint as fees, sum(costs)::bigint as costs
+      from (select month, session_id, offer, program_id, edition_id, partner, country, currency, sum(n) as enrolled, coalesce(sum(n) filter (where held & 2 <> 0), 0) as started,
+                   coalesce(sum(n) filter (where held & $4::int = $4::int), 0) as diligent, coalesce(sum(n) filter (where held & 64 <> 0), 0) as succeeded,
+                   coalesce(sum(n) filter (where held & 128 <> 0), 0) as eligible, coalesce(sum(n) filter (where held & 256 <> 0), 0) as booked,
+                   coalesce(sum(n) filter (where held & 512 <> 0), 0) as sat, coalesce(sum(n) filter (where held & 1024 <> 0), 0) as passed,
+                   coalesce(sum(n) filter (where held & 2048 <> 0), 0) as certified, coalesce(sum(n) filter (where held & 4096 <> 0), 0) as paying,
+                   0 as rows, 0 as gross, 0 as refunds, 0 as disputes, 0 as fees, 0 as costs
+              from people group by month, session_id, offer, program_id, edition_id, partner, country, currency
+            union all
+            select month, session_id, offer, program_id, edition_id, partner, country, currency, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                   sum(n), sum(gross), sum(refunds), sum(disputes), sum(fees), sum(costs)
+              from dimmed where taken and currency <> '' group by month, session_id, offer, program_id, edition_id, partner, country, currency) both_sides
      group by month, session_id, offer, program_id, edition_id, partner, country, currency
-    having coalesce(sum(n) filter (where counts), 0) > 0 or coalesce(sum(n) filter (where taken and currency <> ''), 0) > 0
+    having sum(enrolled) > 0 or sum(rows) > 0
 )
-select m.month, coalesce(s.key, '') as session, m.offer, coalesce(g.key, '') as program, coalesce(e.key, '') as edition, m.partner, m.country, m.currency,
+select case when m.month > '-infinity' then to_char(m.month, 'YYYY-MM') else '' end as month, coalesce(s.key, '') as session, m.offer, coalesce(g.key, '') as program,
+       coalesce(e.key, '') as edition, m.partner, m.country, m.currency,
+       m.enrolled, m.started, m.diligent, m.succeeded, m.eligible, m.booked, m.sat, m.passed, m.certified, m.paying, m.gross, m.refunds, m.disputes, m.fees, m.costs
+  from summed m
+  left join catalog.sessions s on s.id = m.session_id
+  left join programs.programs g on g.id = m.program_id
+  left join programs.editions e on e.id = m.edition_id
+ order by month, session, offer, program, edition, partner, country, currency;
+
+-- name: CubeOfHeads
+-- What Cube answers, by heads, where all money is asked for or that of who has a paid formula: $1 ever, $2 true at (9999-12-31: now), $3 the diligent, $4
+-- money of those with a paid formula alone, $5 dimensions, $6 sessions (null: all, and money of none).
+with asked as materialized (
+    select coalesce($6::text[], array(select id from catalog.sessions)) as sessions, 'month' = any($5::text[]) as by_month, 'session' = any($5::text[]) as by_session, 'offer' = any($5::text[]) as by_offer, 'program' = any($5::text[]) as by_program,
+           'edition' = any($5::text[]) as by_edition, 'partner' = any($5::text[]) as by_partner, 'country' = any($5::text[]) as by_country
+), chosen as materialized (
+    select case when a.by_month then t.joined else '-infinity' end as month, case when a.by_session then t.session_id else '' end as session_id,
+           case when a.by_offer then t.offer_id else '' end as offer, case when a.by_program then coalesce(e.program_id, '') else '' end as program_id,
+           case when a.by_edition then t.edition_id else '' end as edition_id, case when a.by_partner then t.partner else '' end as partner,
+           case when a.by_country then t.country else '' end as country, t.currency, t.paying, t.enrolled, t.started,
+           case $3::int when 36 then diligent_first when 40 then diligent_all when 48 then diligent_any else diligent_none end as diligent,
+           t.succeeded, t.eligible, t.booked, t.sat, t.passed, t.certified, t.paying or not $4::bool as taken, t.n, t.gross, t.refunds, t.disputes, t.fees, t.costs
+      from asked a cross join analytics.totals_at($6, $2, $1) t left join programs.editions e on e.id = t.edition_id
+), parts as (
+    select case when a.by_month then h.joined else '-infinity' end as month, case when a.by_session then h.session_id else '' end as session_id, '' as offer, '' as program_id,
+           '' as edition_id, '' as partner, '' as country, '' as currency, h.enrolled, h.started,
+           case $3::int when 36 then diligent_first when 40 then diligent_all when 48 then diligent_any else diligent_none end as diligent,
+           h.succeeded, h.eligible, h.booked, h.sat, h.passed, h.certified, case when h.paying then h.enrolled else 0 end as paying,
+           0::bigint as n, 0::bigint as gross, 0::bigint as refunds, 0::bigint as disputes, 0::bigint as fees, 0::bigint as costs
+      from asked a cross join lateral journey.headcounts_at(a.sessions, $2, $1) h
+    union all
+    select month, session_id, '', '', '', '', '', '', -enrolled, -started, -diligent, -succeeded, -eligible, -booked, -sat, -passed, -certified, case when paying then -enrolled else 0 end,
+           0, 0, 0, 0, 0, 0
+      from chosen
+    union all
+    select month, session_id, offer, program_id, edition_id, partner, country, currency, enrolled, started, diligent, succeeded, eligible, booked, sat, passed, certified,
+           case when paying then enrolled else 0 end, case when taken and currency <> '' then n else 0 end, case when taken then gross else 0 end, case when taken then refunds else 0 end,
+           case when taken then disputes else 0 end, case when taken then fees else 0 end, case when taken then costs else 0 end
+      from chosen
+), summed as (
+    select month, session_id, offer, program_id, edition_id, partner, country, currency, sum(enrolled)::bigint as enrolled, sum(started)::bigint as started, sum(diligent)::bigint as diligent,
+           sum(succeeded)::bigint as succeeded, sum(eligible)::bigint as eligible, sum(booked)::bigint as booked, sum(sat)::bigint as sat, sum(passed)::bigint as passed,
+           sum(certified)::bigint as certified, sum(paying)::bigint as paying, sum(gross)::bigint as gross, sum(refunds)::bigint as refunds, sum(disputes)::bigint as disputes,
+           sum(fees)::bigint as fees, sum(costs)::bigint as costs
+      from parts group by month, session_id, offer, program_id, edition_id, partner, country, currency having sum(enrolled) > 0 or sum(n) > 0
+)
+select case when m.month > '-infinity' then to_char(m.month, 'YYYY-MM') else '' end as month, coalesce(s.key, '') as session, m.offer, coalesce(g.key, '') as program,
+       coalesce(e.key, '') as edition, m.partner, m.country, m.currency,
        m.enrolled, m.started, m.diligent, m.succeeded, m.eligible, m.booked, m.sat, m.passed, m.certified, m.paying, m.gross, m.refunds, m.disputes, m.fees, m.costs
   from summed m
   left join catalog.sessions s on s.id = m.session_id
@@ -78,6 +137,16 @@ with taken as (
     on conflict (grain, since, session_id, joined, offer_id, edition_id, partner, country, currency, reached, ever, first)
     do update set n = c.n + excluded.n, gross = c.gross + excluded.gross, refunds = c.refunds + excluded.refunds, disputes = c.disputes + excluded.disputes,
                   fees = c.fees + excluded.fees, costs = c.costs + excluded.costs
+), totals as (
+    insert into analytics.totals as c
+    select grain, case grain when 'all' then '-infinity' else date_trunc(grain, t.at at time zone 'UTC')::date end, session_id, joined, offer_id, edition_id, partner, country, currency,
+           h.of_ever, h.paying, sum(h.enrolled), sum(h.started), sum(h.diligent_first), sum(h.diligent_all), sum(h.diligent_any), sum(h.diligent_none), sum(h.succeeded), sum(h.eligible), sum(h.booked), sum(h.sat), sum(h.passed), sum(h.certified),
+           sum(sign * n), sum(sign * gross), sum(sign * refunds), sum(sign * disputes), sum(sign * fees), sum(sign * costs)
+      from turned t cross join unnest(array['all', 'year', 'month']) as grain
+     cross join lateral journey.heads(t.reached, t.ever, case when t.first then t.sign * t.n else 0 end) h
+     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    on conflict (grain, of_ever, since, session_id, joined, offer_id, edition_id, partner, country, currency, paying)
+    do update set enrolled = c.enrolled + excluded.enrolled, started = c.started + excluded.started, diligent_first = c.diligent_first + excluded.diligent_first, diligent_all = c.diligent_all + excluded.diligent_all, diligent_any = c.diligent_any + excluded.diligent_any, diligent_none = c.diligent_none + excluded.diligent_none, succeeded = c.succeeded + excluded.succeeded, eligible = c.eligible + excluded.eligible, booked = c.booked + excluded.booked, sat = c.sat + excluded.sat, passed = c.passed + excluded.passed, certified = c.certified + excluded.certified, n = c.n + excluded.n, gross = c.gross + excluded.gross, refunds = c.refunds + excluded.refunds, disputes = c.disputes + excluded.disputes, fees = c.fees + excluded.fees, costs = c.costs + excluded.costs
 ), coupled as (
     insert into analytics.couples as c
     select f.* from asked a cross join lateral analytics.couples_written(a.ids) f
@@ -186,6 +255,15 @@ select coalesce(s.grain, c.grain) as grain, coalesce(s.since, c.since) as since,
   full join analytics.cells c using (grain, since, session_id, joined, offer_id, edition_id, partner, country, currency, reached, ever, first)
  where (coalesce(s.n, 0), coalesce(s.gross, 0), coalesce(s.refunds, 0), coalesce(s.disputes, 0), coalesce(s.fees, 0), coalesce(s.costs, 0))
        is distinct from (coalesce(c.n, 0), coalesce(c.gross, 0), coalesce(c.refunds, 0), coalesce(c.disputes, 0), coalesce(c.fees, 0), coalesce(c.costs, 0));
+
+-- name: CheckTotalsEqualCells
+select coalesce(w.grain, t.grain) as grain, coalesce(w.since, t.since) as since, session_id, currency, w.n, t.n as summed, w.gross, t.gross as summed_gross
+  from (select c.grain, c.since, c.session_id, c.joined, c.offer_id, c.edition_id, c.partner, c.country, c.currency, h.of_ever, h.paying, sum(h.enrolled) as enrolled, sum(h.started) as started, sum(h.diligent_first) as diligent_first, sum(h.diligent_all) as diligent_all, sum(h.diligent_any) as diligent_any, sum(h.diligent_none) as diligent_none, sum(h.succeeded) as succeeded, sum(h.eligible) as eligible, sum(h.booked) as booked, sum(h.sat) as sat, sum(h.passed) as passed, sum(h.certified) as certified,
+               sum(c.n) as n, sum(c.gross) as gross, sum(c.refunds) as refunds, sum(c.disputes) as disputes, sum(c.fees) as fees, sum(c.costs) as costs
+          from analytics.cells c cross join lateral journey.heads(c.reached, c.ever, case when c.first then c.n else 0 end) h group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11) w
+  full join analytics.totals t using (grain, since, session_id, joined, offer_id, edition_id, partner, country, currency, of_ever, paying)
+ where (coalesce(w.enrolled, 0), coalesce(w.started, 0), coalesce(w.diligent_first, 0), coalesce(w.diligent_all, 0), coalesce(w.diligent_any, 0), coalesce(w.diligent_none, 0), coalesce(w.succeeded, 0), coalesce(w.eligible, 0), coalesce(w.booked, 0), coalesce(w.sat, 0), coalesce(w.passed, 0), coalesce(w.certified, 0), coalesce(w.n, 0), coalesce(w.gross, 0), coalesce(w.refunds, 0), coalesce(w.disputes, 0), coalesce(w.fees, 0), coalesce(w.costs, 0))
+       is distinct from (coalesce(t.enrolled, 0), coalesce(t.started, 0), coalesce(t.diligent_first, 0), coalesce(t.diligent_all, 0), coalesce(t.diligent_any, 0), coalesce(t.diligent_none, 0), coalesce(t.succeeded, 0), coalesce(t.eligible, 0), coalesce(t.booked, 0), coalesce(t.sat, 0), coalesce(t.passed, 0), coalesce(t.certified, 0), coalesce(t.n, 0), coalesce(t.gross, 0), coalesce(t.refunds, 0), coalesce(t.disputes, 0), coalesce(t.fees, 0), coalesce(t.costs, 0));
 
 -- name: CubeOfHistory
 -- What Cube answers, by all that was ever written, as it was known at a time.

@@ -50,5 +50,6 @@ func Checks() []postgres.Check {
 		{Invariant: "18", Name: "what the cube has of an enrolment or an order is what the books say", Query: q.Q("CheckStepsAreWritten")},
 		{Invariant: "18", Name: "who is in two sessions is coupled", Query: q.Q("CheckCouples")},
 		{Invariant: "18", Name: "the cells of the cube are the sums of their steps", Query: q.Q("CheckCellsEqualSteps")},
+		{Invariant: "18", Name: "the totals of the cube are its cells by heads", Query: q.Q("CheckTotalsEqualCells")},
 	}
 }
