@@ -75,7 +75,7 @@ func words(t catalog.Text) wordsJSON { return wordsJSON{t.EN, t.FR} }
 func (f Figure) MarshalJSON() ([]byte, error) {
 	out := figureJSON{
 		ID: f.ID, Paper: f.Paper, Version: f.Version, Title: words(f.Title), Definition: words(f.Says), Basis: f.Basis, Week1Rule: f.Week1Rule, AsOf: given(f.Ask.AsOf), KnownAt: given(f.Ask.KnownAt),
-		Parameters: []paramJSON{}, Base: []baseJSON{}, Columns: []columnJSON{}, Rows: []rowJSON{}, Notes: []wordsJSON{}, Open: f.Open, Demo: f.Demo,
+		Parameters: []paramJSON{}, Base: []baseJSON{}, Columns: []columnJSON{}, Rows: make([]rowJSON, 0, len(f.Rows)), Notes: []wordsJSON{}, Open: f.Open, Demo: f.Demo,
 	}
 	for _, p := range f.Params {
 		if v := f.Ask.Params[p.ID]; v != "" {
@@ -89,7 +89,7 @@ func (f Figure) MarshalJSON() ([]byte, error) {
 		out.Columns = append(out.Columns, columnJSON{c.ID, c.Kind, words(c.Title)})
 	}
 	for _, r := range f.Rows {
-		row := rowJSON{Cells: []cellJSON{}, Open: r.Open, Summary: r.Summary}
+		row := rowJSON{Cells: make([]cellJSON, 0, len(r.Cells)), Open: r.Open, Summary: r.Summary}
 		for _, c := range r.Cells {
 			x := cellJSON{Text: c.Text, Count: c.Count, Mean: c.Mean, Share: c.Rate, Amount: c.Amount, At: c.At, Points: c.Points}
 			if c.Said != (catalog.Text{}) {
