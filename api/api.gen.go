@@ -25300,7 +25300,7 @@ type ClientInterface interface {
 
 	// ListListedLearners Who is on a list that makes certificates
 	//
-	// The learners behind a size of the figure `certificate_lists`, by enrolment: why they are on the list, since when, and the money of the enrolment. The
+	// The learners behind a size of the figure `certificate_lists`, by session and enrolment: why they are on the list, since when, and the money of the enrolment. The
 	// rules are in the definition of the figure.
 	//
 	// Corresponds with GET /v1/certificate-lists/{list}/learners (the `ListListedLearners` operationId).
@@ -30248,7 +30248,7 @@ func (c *Client) PutCertificateLayout(ctx context.Context, certificateLayout Cer
 
 // ListListedLearners Who is on a list that makes certificates
 //
-// The learners behind a size of the figure `certificate_lists`, by enrolment: why they are on the list, since when, and the money of the enrolment. The
+// The learners behind a size of the figure `certificate_lists`, by session and enrolment: why they are on the list, since when, and the money of the enrolment. The
 // rules are in the definition of the figure.
 //
 // Corresponds with GET /v1/certificate-lists/{list}/learners (the `ListListedLearners` operationId).
@@ -60050,7 +60050,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListListedLearnersWithResponse Who is on a list that makes certificates
 	//
-	// The learners behind a size of the figure `certificate_lists`, by enrolment: why they are on the list, since when, and the money of the enrolment. The
+	// The learners behind a size of the figure `certificate_lists`, by session and enrolment: why they are on the list, since when, and the money of the enrolment. The
 	// rules are in the definition of the figure.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -84500,7 +84500,7 @@ func (c *ClientWithResponses) PutCertificateLayoutWithResponse(ctx context.Conte
 
 // ListListedLearnersWithResponse Who is on a list that makes certificates
 //
-// The learners behind a size of the figure `certificate_lists`, by enrolment: why they are on the list, since when, and the money of the enrolment. The
+// The learners behind a size of the figure `certificate_lists`, by session and enrolment: why they are on the list, since when, and the money of the enrolment. The
 // rules are in the definition of the figure.
 //
 // Returns a wrapper object for the known response body format(s).

@@ -2,10 +2,12 @@ package bench
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"cursus/internal/books/journey"
 	"cursus/internal/books/ledger"
+	"cursus/internal/domain/analytics"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
@@ -31,10 +33,13 @@ func TestANetworkIsWhatTheRoomsWouldHaveMade(t *testing.T) {
 	if _, err := journey.SumDays(ctx, db); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := analytics.SumUp(ctx, db); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := Writes(ctx, db, Sessions(size.Enrolments), 2); err != nil {
 		t.Error(err)
 	}
-	testkit.Verify(t, db, append(append(journey.Checks(), ledger.Checks()...), gradebook.Checks()...))
+	testkit.Verify(t, db, slices.Concat(journey.Checks(), ledger.Checks(), gradebook.Checks(), analytics.Checks()))
 	again, err := Network(ctx, owner, 20_000, func(int, int, string) { t.Error("it was made again") })
 	if err != nil || again.Enrolments != 20_000 {
 		t.Error(again, err)

@@ -122,7 +122,7 @@ func Measure(ctx context.Context, owner *postgres.DB, at, token string, sessions
 			keys := make([]string, 5)
 			for j := range keys {
 				for keys[j] == "" || slices.Contains(keys[:j], keys[j]) {
-					keys[j] = fmt.Sprint("S", 1+luck.Int64N(max(5, sessions)))
+					keys[j] = fmt.Sprint("S", 1+luck.Int64N(sessions))
 				}
 			}
 			began := clock.Now()

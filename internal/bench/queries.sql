@@ -79,6 +79,9 @@ select 'enr_' || lpad(x.n::text, 26, '0'), 'ses_' || x.s, t.stage, x.bits > 0, x
   from public.bench_steps x join journey.stages t on case when x.bits < 0 then t.bit = 0 else x.bits & (1 << t.bit) <> 0 end
  order by x.recorded_at, x.n, x.i;
 
+-- name: Analyzed
+analyze;
+
 -- name: Couples
 insert into analytics.couples
 select c.* from (select distinct s from public.bench) b
