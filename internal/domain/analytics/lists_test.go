@@ -296,7 +296,9 @@ func TestListsAreThoseOfAModel(t *testing.T) {
 				}
 			}
 		}
-		s.together(asOf, knownAt)
+		if len(h.all) <= 16 { // more sessions say nothing more
+			s.together(asOf, knownAt)
+		}
 	})
 	for _, list := range theLists {
 		if seen[list] == 0 {
