@@ -207,7 +207,7 @@ func (r Rooms) Outcomes(ctx context.Context, _ api.Principal, q api.OutcomesQues
 	}
 	for _, m := range o.Money {
 		x := api.Revenue{Currency: m.Net.Currency}
-		for _, l := range o.Lines(m) {
+		for _, l := range m.Lines() {
 			x.Metrics = append(x.Metrics, api.MoneyMetric{ID: l.ID, Formula: l.Formula, Version: 1, Of: l.Of, Amount: l.Amount})
 		}
 		out.Revenue = append(out.Revenue, x)

@@ -24,6 +24,7 @@ type CubeQuestion struct {
 	Sessions         []string // their ids; nil: all, and what belongs to none
 	MoneyOf          []journey.Stage
 	Diligent         bool // MoneyOf is the diligent by the week-1 rule
+	Paying           bool // people and money of those alone who have a paid formula
 }
 
 // CubeCell is one cell: the values of its dimensions (empty: not asked for, or there is none), people by stage, and money in minor units of its
@@ -79,6 +80,9 @@ func CubeTx(ctx context.Context, tx *postgres.Tx, ask CubeQuestion) ([]CubeCell,
 	default:
 		return nil, journey.ErrBasis
 	}
+	if ask.Paying {
+		member |= journey.Mask(journey.Qualifying)
+	}
 	diligent, err := journey.DiligentMask(ask.Week1Rule)
 	if err != nil {
 		return nil, err
@@ -115,7 +119,7 @@ var moneyOf = Param{
 
 func moneyFigures() []Definition {
 	return []Definition{{
-		ID: "outcome_cube", Version: 1, Times: true, Money: true, Params: []Param{byDimensions, moneyOf, byBasis, byRule, forWhom}, answer: cubeTx,
+		ID: "outcome_cube", Version: 2, Times: true, Money: true, Params: []Param{byDimensions, moneyOf, byBasis, byRule, forWhom}, answer: cubeTx,
 		Title: catalog.Text{EN: "Learners and money", FR: "Apprenants et argent"},
 		Says: catalog.Text{
 			EN: "People by stage and the money of the same enrolments, along any dimensions: month of acquisition, session, offer, program, partner, country of billing; always by currency. Each enrolment is in one cell: with the offer it was bought with last, and in the currency of most of its money. Net is gross − refunds − lost disputes, contribution is net − fees − costs. Rows without people are money of seats that nobody claimed yet. The sum is the ledger’s, to the cent.",
@@ -136,14 +140,14 @@ func moneyFigures() []Definition {
 			FR: "Pour chaque organisation qui a acheté ou encaissé à son guichet, et pour ceux qui sont venus d’eux-mêmes : apprenants payants, certifiés, et la part du revenu net, par devise.",
 		},
 	}, {
-		ID: "break_even", Version: 1, Times: true, Money: true, Params: []Param{ofSession, fixedCosts}, answer: breakEvenTx,
+		ID: "break_even", Version: 2, Times: true, Money: true, Params: []Param{ofSession, fixedCosts, fixedCurrency}, answer: breakEvenTx,
 		Title: catalog.Text{EN: "Break-even", FR: "Seuil de rentabilité"},
 		Says: catalog.Text{
-			EN: "How many paying learners carry the costs of a session: booked costs and the fixed costs that are given, over the mean net revenue of a paying learner, rounded up.",
-			FR: "Combien d’apprenants payants portent les coûts d’une session : les coûts comptabilisés et les coûts fixes donnés, sur le revenu net moyen d’un apprenant payant, arrondi vers le haut.",
+			EN: "How many paying learners carry the costs of a session: booked costs and the fixed costs that are given, over what a paying learner leaves (the mean net revenue less the mean fees, which come with each), rounded up.",
+			FR: "Combien d’apprenants payants portent les coûts d’une session : les coûts comptabilisés et les coûts fixes donnés, sur ce que laisse un apprenant payant (le revenu net moyen moins les frais moyens, qui viennent avec chacun), arrondi vers le haut.",
 		},
 	}, {
-		ID: "price_points", Version: 1, Money: true, Params: []Param{ofSession}, answer: pricesTx,
+		ID: "price_points", Version: 2, Times: true, Money: true, Params: []Param{ofSession}, answer: pricesTx,
 		Title: catalog.Text{EN: "Price points and elasticity", FR: "Prix et élasticité"},
 		Says: catalog.Text{
 			EN: "What was paid for one place of the session, price by price: places sold, and the days from the first to the last sale at that price. Elasticity compares places per day between two neighbouring prices (arc elasticity, mid-point formula); with one price there is none.",
@@ -220,7 +224,7 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 		col("gross", Amount, "Gross", "Brut"), col("refunds", Amount, "Refunds", "Remboursements"), col("disputes", Amount, "Lost disputes", "Litiges perdus"), col("net", Amount, "Net", "Net"),
 		col("fees", Amount, "Fees", "Frais"), col("costs", Amount, "Costs", "Coûts"), col("contribution", Amount, "Contribution", "Contribution"),
 		col("net_per_started", Amount, "Net per started", "Net par commençant"), col("net_per_diligent", Amount, "Net per diligent", "Net par assidu"), col("net_per_certified", Amount, "Net per certified", "Net par certifié"),
-		col("cost_per_certified", Amount, "Cost per certified", "Coût par certifié"),
+		col("cost_per_started", Amount, "Cost per started", "Coût par commençant"), col("cost_per_diligent", Amount, "Cost per diligent", "Coût par assidu"), col("cost_per_certified", Amount, "Cost per certified", "Coût par certifié"),
 	})
 	var people int64
 	for _, c := range cells {
@@ -236,13 +240,14 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 			row.Cells = append(row.Cells, countCell(n))
 		}
 		if c.Currency == "" {
-			row.Cells = append(row.Cells, make([]Cell, 11)...)
+			row.Cells = append(row.Cells, make([]Cell, 13)...)
 		} else {
 			for _, minor := range []int64{c.Gross, c.Refunds, c.Disputes, c.Net(), c.Fees, c.Costs, c.Contribution()} {
 				row.Cells = append(row.Cells, amountCell(minor, c.Currency))
 			}
 			net, cost := money.Of(c.Net(), c.Currency), money.Of(c.Fees+c.Costs, c.Currency)
-			row.Cells = append(row.Cells, Cell{Amount: per(net, c.Started)}, Cell{Amount: per(net, c.Diligent)}, Cell{Amount: per(net, c.Certified)}, Cell{Amount: per(cost, c.Certified)})
+			row.Cells = append(row.Cells, Cell{Amount: per(net, c.Started)}, Cell{Amount: per(net, c.Diligent)}, Cell{Amount: per(net, c.Certified)},
+				Cell{Amount: per(cost, c.Started)}, Cell{Amount: per(cost, c.Diligent)}, Cell{Amount: per(cost, c.Certified)})
 		}
 		f.Rows = append(f.Rows, row)
 	}

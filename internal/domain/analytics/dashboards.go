@@ -121,12 +121,12 @@ func dashboardFigures() []Definition {
 			FR: "Les dix exercices dont la plus grande part de ceux qui les ont faits ont une dernière note jusqu’à 0,5, la plus grande d’abord ; seuls les exercices faits par dix apprenants ou plus.",
 		},
 	}, {
-		ID: "program_earnings", Version: 1, Times: true, Money: true, answer: earningsTx,
-		Params: []Param{{ID: "program", Title: catalog.Text{EN: "Program", FR: "Programme"}, Required: true}, fixedCosts, byBasis},
+		ID: "program_earnings", Version: 2, Times: true, Money: true, answer: earningsTx,
+		Params: []Param{{ID: "program", Title: catalog.Text{EN: "Program", FR: "Programme"}, Required: true}, fixedCosts, fixedCurrency, byBasis},
 		Title:  catalog.Text{EN: "Does a program earn its cost", FR: "Un programme couvre-t-il son coût"},
 		Says: catalog.Text{
-			EN: "For each edition of a program, by currency: enrolments, paying and certified ones, net, fees and costs as far as they are booked, what is left, and how many paying enrolments carry the costs (costs over the mean net of a paying one, rounded up). The line of all editions carries the fixed costs that are given, too.",
-			FR: "Pour chaque édition d’un programme, par devise : inscriptions, payantes et certifiées, net, frais et coûts pour autant qu’ils sont comptabilisés, ce qui reste, et combien d’inscriptions payantes portent les coûts (les coûts sur le net moyen d’une payante, arrondi vers le haut). La ligne de toutes les éditions porte aussi les coûts fixes donnés.",
+			EN: "For each edition of a program, by currency: enrolments, paying and certified ones, net, fees and costs as far as they are booked, what is left, and how many paying enrolments carry the costs (costs without fees, over the mean net less the mean fees of a paying one, rounded up). The line of all editions carries the fixed costs that are given, too.",
+			FR: "Pour chaque édition d’un programme, par devise : inscriptions, payantes et certifiées, net, frais et coûts pour autant qu’ils sont comptabilisés, ce qui reste, et combien d’inscriptions payantes portent les coûts (les coûts sans les frais, sur le net moyen moins les frais moyens d’une payante, arrondi vers le haut). La ligne de toutes les éditions porte aussi les coûts fixes donnés.",
 		},
 	}, {
 		ID: "partner_outcomes", Version: 1, Times: true, Money: true, answer: partnerOutcomesTx,
@@ -168,7 +168,7 @@ func lowTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 }
 
 func earningsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
-	fixed, err := ask.fixedMinor()
+	fixed, err := ask.fixed()
 	if err != nil {
 		return err
 	}
@@ -201,9 +201,14 @@ func earningsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error 
 		s.Gross, s.Refunds, s.Disputes, s.Fees, s.Costs = s.Gross+c.Gross, s.Refunds+c.Refunds, s.Disputes+c.Disputes, s.Fees+c.Fees, s.Costs+c.Costs
 		sums[c.Currency] = s
 	}
+	if fixed.Minor != 0 {
+		s := sums[fixed.Currency]
+		s.Currency = fixed.Currency
+		sums[fixed.Currency] = s
+	}
 	for _, c := range money.Currencies() {
 		if s, there := sums[c]; there {
-			row := earned(saidCell("all", "All editions", "Toutes les éditions"), s, fixed)
+			row := earned(saidCell("all", "All editions", "Toutes les éditions"), s, fixed.in(c))
 			row.Summary = true
 			f.Rows = append(f.Rows, row)
 		}
@@ -220,28 +225,60 @@ func earned(head Cell, c CubeCell, fixed int64) Row {
 	}
 	net, costs := c.Net(), c.Fees+c.Costs+fixed
 	row.Cells[5], row.Cells[6], row.Cells[7] = amountCell(net, c.Currency), amountCell(costs, c.Currency), amountCell(net-costs, c.Currency)
-	if needed, ok := carrying(net, costs, c.Paying); ok {
+	if needed, ok := carrying(net-c.Fees, costs-c.Fees, c.Paying); ok {
 		row.Cells[8], row.Cells[9] = countCell(needed), countCell(c.Paying-needed)
 	}
 	return row
 }
 
-// carrying is how many paying enrolments carry the costs: costs ÷ (net ÷ paying), rounded up on integers.
-func carrying(net, costs, paying int64) (int64, bool) {
-	if net <= 0 || paying <= 0 {
+// carrying is how many paying enrolments carry the costs: costs ÷ (left ÷ paying), rounded up on integers. left is what all of them brought less
+// what comes with each of them.
+func carrying(left, costs, paying int64) (int64, bool) {
+	if left <= 0 || paying <= 0 {
 		return 0, false
 	}
-	return (costs*paying + net - 1) / net, true
+	return (costs*paying + left - 1) / left, true
 }
 
-var fixedCosts = Param{ID: "fixed_minor", Title: catalog.Text{EN: "Fixed costs that no book has, in minor units", FR: "Coûts fixes qu’aucun livre n’a, en unités mineures"}, Default: "0"}
+var (
+	fixedCosts    = Param{ID: "fixed_minor", Title: catalog.Text{EN: "Fixed costs that no book has, in minor units", FR: "Coûts fixes qu’aucun livre n’a, en unités mineures"}, Default: "0"}
+	fixedCurrency = Param{ID: "fixed_currency", Title: catalog.Text{EN: "Currency of the fixed costs", FR: "Devise des coûts fixes"}, Of: currencyCodes(), Default: "EUR"}
+)
 
-func (a Ask) fixedMinor() (int64, error) {
-	fixed, err := strconv.ParseInt(a.Params["fixed_minor"], 10, 64)
-	if err != nil || fixed < 0 || fixed > maxFixedMinor {
-		return 0, badParam("fixed_minor", "A whole number of minor units, not below nought.")
+func currencyCodes() (codes []string) {
+	for _, c := range money.Currencies() {
+		codes = append(codes, string(c))
 	}
-	return fixed, nil
+	return codes
+}
+
+// fixedCost is what somebody says that was spent beside the books. It is of one currency: what was spent in euros is carried by no francs.
+type fixedCost struct {
+	Minor    int64
+	Currency money.Currency
+}
+
+func (x fixedCost) in(c money.Currency) int64 {
+	if c != x.Currency {
+		return 0
+	}
+	return x.Minor
+}
+
+func (a Ask) fixed() (fixedCost, error) {
+	minor, err := strconv.ParseInt(a.Params["fixed_minor"], 10, 64)
+	if err != nil || minor < 0 || minor > maxFixedMinor {
+		return fixedCost{}, badParam("fixed_minor", "A whole number of minor units, not below nought.")
+	}
+	return fixedCost{minor, money.Currency(a.Params["fixed_currency"])}, nil
+}
+
+// withFixed adds a cell without people for costs in a currency in which nothing came.
+func withFixed(cells []CubeCell, fixed fixedCost) []CubeCell {
+	if fixed.Minor == 0 || slices.ContainsFunc(cells, func(c CubeCell) bool { return c.Currency == fixed.Currency }) {
+		return cells
+	}
+	return append(slices.Clone(cells), CubeCell{Currency: fixed.Currency})
 }
 
 func partnerOutcomesTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {

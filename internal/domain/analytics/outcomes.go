@@ -44,15 +44,23 @@ type Outcomes struct {
 	Demo              bool       `json:"demo"`  // sold through a sandbox: no real money is in it
 }
 
-// Revenue is net: sales − refunds − lost disputes. Per… is divided half up on minor units; nil without people.
+// Revenue is net: sales − refunds − lost disputes. Per… is divided half up on minor units; nil without people. Where money came in several
+// currencies, the people of each are those whose money is in it, or most of it: nobody is divided by in two.
 type Revenue struct {
+	Paid      int64 `json:"paid"`
+	Started   int64 `json:"started"`
+	Diligent  int64 `json:"diligent"`
+	Certified int64 `json:"certified"`
+
 	Net          money.Amount  `json:"net"`
 	PerStarted   *money.Amount `json:"net_per_started"`
 	PerDiligent  *money.Amount `json:"net_per_diligent"`
 	PerCertified *money.Amount `json:"net_per_certified"`
-	// What the same enrolments cost, as far as costs were recorded (workshop days, labs, fees), and what is left; nil: no cost was recorded.
+	// What the same enrolments cost, as far as costs were recorded (workshop days, labs, fees, shares of partners), and what is left; nil: no cost was recorded.
 	Cost                     *money.Amount `json:"cost,omitempty"`
 	Contribution             *money.Amount `json:"contribution,omitempty"` // net − cost
+	CostPerStarted           *money.Amount `json:"cost_per_started,omitempty"`
+	CostPerDiligent          *money.Amount `json:"cost_per_diligent,omitempty"`
 	CostPerCertified         *money.Amount `json:"cost_per_certified,omitempty"`
 	ContributionPerCertified *money.Amount `json:"contribution_per_certified,omitempty"`
 }
@@ -95,7 +103,7 @@ func outcomesTx(ctx context.Context, tx *postgres.Tx, question Question, session
 	}
 	cells, err := CubeTx(ctx, tx, CubeQuestion{
 		By: []string{"session"}, Sessions: ids, Basis: question.Basis, Week1Rule: question.Week1Rule, AsOf: question.AsOf, KnownAt: question.KnownAt,
-		MoneyOf: []journey.Stage{journey.Enrolled, journey.Qualifying},
+		Paying: true, MoneyOf: []journey.Stage{journey.Enrolled, journey.Qualifying},
 	})
 	if err != nil {
 		return nil, err
@@ -126,20 +134,30 @@ func (o *Outcomes) fill(all, paid journey.Counts, cells []CubeCell) {
 	o.Started, o.Diligent = NewRate(paid.Started, paid.Enrolled), NewRate(paid.Diligent, paid.Enrolled)
 	o.DiligentCertified = NewRate(paid.Certified, paid.Diligent)
 	o.Eligible, o.Sat, o.Certified = NewRate(paid.Eligible, paid.Enrolled), NewRate(paid.Sat, paid.Enrolled), NewRate(paid.Certified, paid.Enrolled)
+	cells = slices.DeleteFunc(slices.Clone(cells), func(c CubeCell) bool { // the money is of others
+		return c.Currency == "" || c.Gross == 0 && c.Refunds == 0 && c.Disputes == 0 && c.Fees == 0 && c.Costs == 0
+	})
 	o.Money = []Revenue{}
 	for _, c := range cells {
-		if c.Currency == "" || c.Gross == 0 && c.Refunds == 0 && c.Disputes == 0 && c.Fees == 0 && c.Costs == 0 { // the money is of others
-			continue
+		of := c.Counts
+		if len(cells) == 1 { // whoever paid nothing, with a voucher, is one of those who paid
+			of = paid
 		}
-		r := Revenue{Net: money.Of(c.Net(), c.Currency)}
-		if cost := c.Fees + c.Costs; cost != 0 {
-			spent, left := money.Of(cost, c.Currency), money.Of(c.Contribution(), c.Currency)
-			r.Cost, r.Contribution = &spent, &left
-			r.CostPerCertified, r.ContributionPerCertified = per(spent, paid.Certified), per(left, paid.Certified)
-		}
-		r.PerStarted, r.PerDiligent, r.PerCertified = per(r.Net, paid.Started), per(r.Net, paid.Diligent), per(r.Net, paid.Certified)
-		o.Money = append(o.Money, r)
+		o.Money = append(o.Money, revenueOf(c, of))
 	}
+}
+
+// revenueOf is the money of a cell, and what of it comes to one of the people that it is of.
+func revenueOf(c CubeCell, of journey.Counts) Revenue {
+	r := Revenue{Paid: of.Enrolled, Started: of.Started, Diligent: of.Diligent, Certified: of.Certified, Net: money.Of(c.Net(), c.Currency)}
+	if cost := c.Fees + c.Costs; cost != 0 {
+		spent, left := money.Of(cost, c.Currency), money.Of(c.Contribution(), c.Currency)
+		r.Cost, r.Contribution = &spent, &left
+		r.CostPerStarted, r.CostPerDiligent, r.CostPerCertified = per(spent, of.Started), per(spent, of.Diligent), per(spent, of.Certified)
+		r.ContributionPerCertified = per(left, of.Certified)
+	}
+	r.PerStarted, r.PerDiligent, r.PerCertified = per(r.Net, of.Started), per(r.Net, of.Diligent), per(r.Net, of.Certified)
+	return r
 }
 
 func per(a money.Amount, n int64) *money.Amount {
@@ -185,15 +203,16 @@ type Line struct {
 }
 
 // Lines lists the amounts of one currency.
-func (o Outcomes) Lines(r Revenue) []Line {
+func (r Revenue) Lines() []Line {
 	lines := []Line{
-		{"net_revenue", "sales − refunds − lost disputes", 1, &r.Net}, {"net_per_started", "net / started", o.Started.Count, r.PerStarted},
-		{"net_per_diligent", "net / diligent", o.Diligent.Count, r.PerDiligent}, {"net_per_certified", "net / certified", o.Certified.Count, r.PerCertified},
+		{"net_revenue", "sales − refunds − lost disputes", 1, &r.Net}, {"net_per_started", "net / started", r.Started, r.PerStarted},
+		{"net_per_diligent", "net / diligent", r.Diligent, r.PerDiligent}, {"net_per_certified", "net / certified", r.Certified, r.PerCertified},
 	}
 	if r.Cost != nil {
-		lines = append(lines, Line{"cost", "all costs of the enrolments: workshop days, labs, fees", 1, r.Cost}, Line{"contribution", "net − cost", 1, r.Contribution},
-			Line{"cost_per_certified", "cost / certified", o.Certified.Count, r.CostPerCertified},
-			Line{"contribution_per_certified", "contribution / certified", o.Certified.Count, r.ContributionPerCertified})
+		lines = append(lines, Line{"cost", "all costs of the enrolments: workshop days, labs, fees, shares of partners", 1, r.Cost}, Line{"contribution", "net − cost", 1, r.Contribution},
+			Line{"cost_per_started", "cost / started", r.Started, r.CostPerStarted}, Line{"cost_per_diligent", "cost / diligent", r.Diligent, r.CostPerDiligent},
+			Line{"cost_per_certified", "cost / certified", r.Certified, r.CostPerCertified},
+			Line{"contribution_per_certified", "contribution / certified", r.Certified, r.ContributionPerCertified})
 	}
 	return lines
 }
@@ -217,7 +236,7 @@ func (o Outcomes) CSV(w io.Writer) error {
 			number(m.Rate.Tenths), number(m.Rate.Low), number(m.Rate.High), "", "", demo})
 	}
 	for _, r := range o.Money {
-		for _, l := range o.Lines(r) {
+		for _, l := range r.Lines() {
 			minor := ""
 			if l.Amount != nil {
 				minor = strconv.FormatInt(l.Amount.Minor, 10)
@@ -248,7 +267,7 @@ func (o Outcomes) Table(w io.Writer) error {
 		fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t\n", m.ID, m.Rate.Count, m.Rate.Of, percent(m.Rate.Tenths), interval)
 	}
 	for _, r := range o.Money {
-		for _, l := range o.Lines(r) {
+		for _, l := range r.Lines() {
 			text := "–"
 			if l.Amount != nil {
 				text = l.Amount.String()

@@ -13,7 +13,7 @@ import (
 const maxFixedMinor = 1_000_000_000_000
 
 func breakEvenTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
-	fixed, err := ask.fixedMinor()
+	fixed, err := ask.fixed()
 	if err != nil {
 		return err
 	}
@@ -23,19 +23,19 @@ func breakEvenTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error
 	}
 	f.Columns = []Column{
 		col("currency", Text, "Currency", "Devise"), col("paying", Count, "Paying learners", "Apprenants payants"), col("net", Amount, "Net", "Net"), col("net_per_paying", Amount, "Net per paying learner", "Net par apprenant payant"),
-		col("costs", Amount, "Costs to carry", "Coûts à porter"), col("break_even", Count, "Learners that carry them", "Apprenants qui les portent"), col("margin", Count, "Learners above it", "Apprenants au-dessus"),
+		col("fees", Amount, "Fees", "Frais"), col("costs", Amount, "Costs to carry", "Coûts à porter"), col("break_even", Count, "Learners that carry them", "Apprenants qui les portent"), col("margin", Count, "Learners above it", "Apprenants au-dessus"),
 		col("contribution_per_certified", Amount, "Contribution per certified", "Contribution par certifié"),
 	}
-	for _, c := range cells {
+	for _, c := range withFixed(cells, fixed) {
 		if c.Currency == "" {
 			continue
 		}
 		f.base("paying_"+string(c.Currency), "paying learners in "+string(c.Currency), "apprenants payants en "+string(c.Currency), c.Paying)
-		net, costs := c.Net(), c.Fees+c.Costs+fixed
-		row := Row{Cells: []Cell{textCell(string(c.Currency)), countCell(c.Paying), amountCell(net, c.Currency), {Amount: per(money.Of(net, c.Currency), c.Paying)}, amountCell(costs, c.Currency), {}, {},
-			{Amount: per(money.Of(net-costs, c.Currency), c.Certified)}}}
-		if needed, ok := carrying(net, costs, c.Paying); ok {
-			row.Cells[5], row.Cells[6] = countCell(needed), countCell(c.Paying-needed)
+		net, costs := c.Net(), c.Costs+fixed.in(c.Currency)
+		row := Row{Cells: []Cell{textCell(string(c.Currency)), countCell(c.Paying), amountCell(net, c.Currency), {Amount: per(money.Of(net, c.Currency), c.Paying)}, amountCell(c.Fees, c.Currency), amountCell(costs, c.Currency),
+			{}, {}, {Amount: per(money.Of(net-c.Fees-costs, c.Currency), c.Certified)}}}
+		if needed, ok := carrying(net-c.Fees, costs, c.Paying); ok {
+			row.Cells[6], row.Cells[7] = countCell(needed), countCell(c.Paying-needed)
 		}
 		f.Rows = append(f.Rows, row)
 	}
@@ -66,13 +66,13 @@ func elasticity(a, b pricePoint) (thousandths int64, ok bool) {
 	return 1000 * (qb - qa) * (a.Minor + b.Minor) / ((qa + qb) * (b.Minor - a.Minor)), true
 }
 
-func pricesTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
+func pricesTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	s, err := f.sessionTx(ctx, tx, "session")
 	if err != nil {
 		return err
 	}
 	var points []pricePoint
-	if err := tx.Select(ctx, &points, q.Q("PricePoints"), s.ID); err != nil {
+	if err := tx.Select(ctx, &points, q.Q("PricePoints"), s.ID, given(ask.AsOf), given(ask.KnownAt)); err != nil {
 		return err
 	}
 	if err := tx.Get(ctx, &f.Demo, q.Q("AnyDemo")); err != nil {
@@ -103,7 +103,11 @@ func pricesTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 	}
 	f.base("places", "places sold", "places vendues", places)
 	switch {
-	case len(points) > 0 && priced == 0:
+	case len(points) == 0:
+		f.note("No place of the session was sold by itself, so there is no price to speak of: what a program brings is in its own figure.", "Aucune place de la session n’a été vendue à part : il n’y a pas de prix dont parler, et ce qu’un programme rapporte est dans sa propre figure.")
+	case priced == 0 && len(currencies) > 1:
+		f.note("In each currency everybody paid the same price, so nothing can be said of elasticity: it takes sales at two prices of one currency.", "Dans chaque devise, tout le monde a payé le même prix : rien ne peut être dit de l’élasticité, il faut des ventes à deux prix d’une même devise.")
+	case priced == 0:
 		f.note("Everybody paid the same price, so nothing can be said of elasticity: it takes sales at two prices of one currency.", "Tout le monde a payé le même prix : rien ne peut être dit de l’élasticité, il faut des ventes à deux prix d’une même devise.")
 	case priced > 0:
 		f.note("The prices held at different times and for different people: what else changed between them is in the elasticity too. It proves nothing by itself.", "Les prix ont valu à des moments différents et pour des gens différents : ce qui a changé d’autre entre eux est aussi dans l’élasticité. Elle ne prouve rien à elle seule.")

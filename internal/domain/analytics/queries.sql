@@ -368,10 +368,11 @@ select o.key from identity.organisations o
 select exists (select 1 from sales.orders where demo and paid_at is not null);
 
 -- name: PricePoints
--- Prices by what a place of a line on the session came to, largest first within a currency.
+-- Prices by what a place of a line on the session came to, largest first within a currency. An order is recorded as paid when it is: $2 true at, $3
+-- known at (null: now).
 select o.currency, (l.total_minor / l.quantity)::bigint as minor, sum(l.quantity)::bigint as places, min(o.paid_at) as first_at, max(o.paid_at) as last_at
   from sales.lines l join sales.orders o on o.id = l.order_id
- where l.session_id = $1 and o.paid_at is not null and l.total_minor > 0 and not 'exam_retake' = any(l.entitlements) -- which is no place
+ where l.session_id = $1 and o.paid_at is not null and ($2::timestamptz is null or o.paid_at <= $2) and ($3::timestamptz is null or o.paid_at <= $3) and l.total_minor > 0 and not 'exam_retake' = any(l.entitlements) -- which is no place
  group by o.currency, l.total_minor / l.quantity
  order by o.currency, minor desc;
 

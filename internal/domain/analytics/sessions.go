@@ -32,11 +32,11 @@ func sessionFigures() []Definition {
 			FR: "Pour chaque indicateur la différence de deux sessions, en points de pourcentage, avec son intervalle à 95 % (Newcombe, des intervalles de Wilson des deux). Là où l’intervalle contient zéro, il n’y a pas de différence démontrable.",
 		},
 	}, {
-		ID: "qualifying", Paper: "10", Version: 2, Times: true, Money: true, Params: []Param{ofSessions, byBasis, byRule}, answer: qualifyingTx,
+		ID: "qualifying", Paper: "10", Version: 3, Times: true, Money: true, Params: []Param{ofSessions, byBasis, byRule}, answer: qualifyingTx,
 		Title: catalog.Text{EN: "What the QUALIFYING formula became", FR: "Ce qu’est devenue la formule QUALIFYING"},
 		Says: catalog.Text{
-			EN: "Enrolments with a paid formula in force: their share of all enrolled, then of them who started, were diligent, were certified; certified of the diligent; and the net revenue of the same enrolments (sales − refunds − lost disputes) for each learner of each stage. Below, the plain mean of the sessions and the weighted one.",
-			FR: "Les inscriptions avec une formule payante en vigueur : leur part des inscrits, puis parmi elles qui a commencé, a été assidu, a été certifié ; les certifiés des assidus ; et le revenu net des mêmes inscriptions (ventes − remboursements − litiges perdus) par apprenant de chaque étape. En dessous, la moyenne simple des sessions et la moyenne pondérée.",
+			EN: "Enrolments with a paid formula in force: their share of all enrolled, then of them who started, were diligent, were certified; certified of the diligent; and the net revenue of the same enrolments (sales − refunds − lost disputes) for each learner of each stage, and what they cost as far as it is booked. Where several currencies came in, the amounts for each learner are of those whose money, or most of it, is in the currency. Below, the plain mean of the sessions and the weighted one.",
+			FR: "Les inscriptions avec une formule payante en vigueur : leur part des inscrits, puis parmi elles qui a commencé, a été assidu, a été certifié ; les certifiés des assidus ; et le revenu net des mêmes inscriptions (ventes − remboursements − litiges perdus) par apprenant de chaque étape, et ce qu’elles ont coûté pour autant que c’est comptabilisé. Quand plusieurs devises sont entrées, les montants par apprenant sont ceux des personnes dont l’argent, ou sa plus grande part, est dans la devise. En dessous, la moyenne simple des sessions et la moyenne pondérée.",
 		},
 	}}
 }
@@ -223,14 +223,14 @@ func qualifyingTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 		col("session", Text, "Session", "Session"), col("paid", Count, "Paid", "Ont payé"), col("share_of_enrolled", Share, "Of the enrolled", "Des inscrits"), col("started", Share, "Started", "Ont commencé"),
 		col("diligent", Share, "Diligent", "Assidus"), col("certified_of_diligent", Share, "Certified of the diligent", "Certifiés des assidus"), col("certified", Share, "Certified", "Certifiés"),
 		col("net", Amount, "Net", "Net"), col("net_per_started", Amount, "per started", "par commençant"), col("net_per_diligent", Amount, "per diligent", "par assidu"), col("net_per_certified", Amount, "per certified", "par certifié"),
-		col("cost", Amount, "Cost", "Coût"), col("contribution", Amount, "Contribution", "Contribution"),
+		col("cost", Amount, "Cost", "Coût"), col("cost_per_certified", Amount, "Cost per certified", "Coût par certifié"), col("contribution", Amount, "Contribution", "Contribution"),
 	}
 	for _, id := range []string{"share_of_enrolled", "started", "diligent", "certified_of_diligent", "certified"} {
 		f.Charts = append(f.Charts, Chart{Kind: "bars", Y: "session", Values: []string{id}})
 	}
 	slices.Reverse(sessions)
 	var enrolled, paid, started, diligent, certified int64
-	var net = map[money.Currency][2]int64{}
+	sums := map[money.Currency]CubeCell{}
 	asked := f.question("")
 	outcomes, err := outcomesTx(ctx, tx, Question{AsOf: ask.AsOf, KnownAt: ask.KnownAt, Basis: asked.Basis, Week1Rule: asked.Week1Rule}, sessions...)
 	if err != nil {
@@ -244,17 +244,17 @@ func qualifyingTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 		enrolled, paid, started, diligent, certified = enrolled+o.Enrolled, paid+o.Paid, started+o.Started.Count, diligent+o.Diligent.Count, certified+o.Certified.Count
 		shares := []Cell{textCell(o.Session), countCell(o.Paid), {Rate: &o.Share}, {Rate: &o.Started}, {Rate: &o.Diligent}, {Rate: &o.DiligentCertified}, {Rate: &o.Certified}}
 		for _, m := range o.Money {
-			n := net[m.Net.Currency]
-			n[0] += m.Net.Minor
-			cells := append(slices.Clone(shares), Cell{Amount: &m.Net}, Cell{Amount: m.PerStarted}, Cell{Amount: m.PerDiligent}, Cell{Amount: m.PerCertified}, Cell{Amount: m.Cost}, Cell{Amount: m.Contribution})
+			n := sums[m.Net.Currency]
+			n.Currency, n.Gross = m.Net.Currency, n.Gross+m.Net.Minor
+			n.Enrolled, n.Started, n.Diligent, n.Certified = n.Enrolled+m.Paid, n.Started+m.Started, n.Diligent+m.Diligent, n.Certified+m.Certified
 			if m.Cost != nil {
-				n[1] += m.Cost.Minor
+				n.Costs += m.Cost.Minor
 			}
-			net[m.Net.Currency] = n
-			f.Rows = append(f.Rows, Row{Open: o.Open, Cells: cells})
+			sums[n.Currency] = n
+			f.Rows = append(f.Rows, Row{Open: o.Open, Cells: append(slices.Clone(shares), m.cells()...)})
 		}
 		if len(o.Money) == 0 {
-			f.Rows = append(f.Rows, Row{Open: o.Open, Cells: append(shares, make([]Cell, 6)...)})
+			f.Rows = append(f.Rows, Row{Open: o.Open, Cells: append(shares, make([]Cell, 7)...)})
 		}
 	}
 	f.base("enrolled", "enrolled in these sessions", "inscrits à ces sessions", enrolled)
@@ -267,16 +267,14 @@ func qualifyingTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 		saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée"), countCell(paid), shareCell(paid, enrolled), shareCell(started, paid), shareCell(diligent, paid), shareCell(certified, diligent), shareCell(certified, paid),
 	}
 	for _, c := range money.Currencies() {
-		n, ok := net[c]
-		if !ok {
-			continue
+		if n, ok := sums[c]; ok { // of the people of this currency alone: those of another brought nothing of it
+			f.Rows = append(f.Rows, Row{Summary: true, Cells: append(slices.Clone(shares), revenueOf(n, n.Counts).cells()...)})
 		}
-		sum := money.Of(n[0], c)
-		cells := append(slices.Clone(shares), Cell{Amount: &sum}, Cell{Amount: per(sum, started)}, Cell{Amount: per(sum, diligent)}, Cell{Amount: per(sum, certified)}, Cell{}, Cell{})
-		if n[1] != 0 {
-			cells[11], cells[12] = amountCell(n[1], c), amountCell(n[0]-n[1], c)
-		}
-		f.Rows = append(f.Rows, Row{Summary: true, Cells: cells})
 	}
 	return nil
+}
+
+// cells are the amounts of the figure of the paid formula.
+func (r Revenue) cells() []Cell {
+	return []Cell{{Amount: &r.Net}, {Amount: r.PerStarted}, {Amount: r.PerDiligent}, {Amount: r.PerCertified}, {Amount: r.Cost}, {Amount: r.CostPerCertified}, {Amount: r.Contribution}}
 }
