@@ -34,7 +34,7 @@ import (
 // domain/dossier/export.sql; one in which something stands of a person is wiped in erase.sql too, or is part of what may stay.
 var notOfPeople = map[string]string{
 	"sales.accounts":        "which cohort and month an organisation’s order collects; who is in it stands in its seats",
-	"accounting.agreements": "of schools", "accounting.chart": "of accounts", "accounting.differences": "of payments that are exported", "accounting.runs": "of nights", "accounting.settlements": "of schools",
+	"accounting.agreements": "of schools", "accounting.chart": "of accounts", "accounting.differences": "of payments that are exported", "accounting.runs": "of nights", "accounting.settlements": "of schools", "accounting.shares": "of schools, of orders that are exported",
 	"badges.credentials": "the certificate again, signed; the certificate is exported", "badges.keys": "of the house",
 	"catalog.charters": "of the catalogue", "catalog.collection_versions": "of the catalogue", "catalog.collections": "of the catalogue", "catalog.conformance": "of the catalogue", "catalog.course_versions": "of the catalogue",
 	"catalog.courses": "of the catalogue", "catalog.exercises": "of the catalogue", "catalog.moves": "of the catalogue", "catalog.session_versions": "of the catalogue", "catalog.sessions": "of the catalogue",

@@ -128,12 +128,12 @@ func TestTheOutcomesOfAHybridCourseSayWhatItCost(t *testing.T) {
 		t.Errorf("%+v", o.Certified)
 	}
 	got := ""
-	for _, l := range o.Lines(o.Money[0]) {
+	for _, l := range o.Money[0].Lines() {
 		got += l.ID + " " + l.Amount.String() + "\n"
 	}
 	// 1,300.01 + 13 × 15.50 and 999.99 + 12 × 15.50
 	want := "net_revenue 24700.00 EUR\nnet_per_started 1900.00 EUR\nnet_per_diligent 1900.00 EUR\nnet_per_certified 1900.00 EUR\n" +
-		"cost 2687.50 EUR\ncontribution 22012.50 EUR\ncost_per_certified 206.73 EUR\ncontribution_per_certified 1693.27 EUR\n"
+		"cost 2687.50 EUR\ncontribution 22012.50 EUR\ncost_per_started 206.73 EUR\ncost_per_diligent 206.73 EUR\ncost_per_certified 206.73 EUR\ncontribution_per_certified 1693.27 EUR\n"
 	if got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}

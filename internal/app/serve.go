@@ -265,6 +265,9 @@ func (h *House) sweep(ctx context.Context) {
 			if swept, err := h.Payments.SweepFees(ctx); err != nil || swept.Posted > 0 {
 				h.Log.InfoContext(ctx, "fees of the payment provider posted", "fees", swept.Posted, "of_others", swept.Foreign, "error", err)
 			}
+			if n, err := h.Accounting.PostShares(ctx); err != nil || n > 0 {
+				h.Log.InfoContext(ctx, "shares of partner schools posted", "shares", n, "error", err)
+			}
 		}
 		if minute%differing == 0 {
 			if n, err := h.LMS.AskDiffering(ctx, ""); err != nil || n > 0 {

@@ -135,6 +135,9 @@ func Seed(ctx context.Context, c config.Config, now time.Time, progress Progress
 	if _, err := m.h.Payments.SweepFees(ctx); err != nil {
 		return err
 	}
+	if _, err := m.h.Accounting.PostShares(ctx); err != nil {
+		return err
+	}
 	return m.platforms(ctx, served)
 }
 

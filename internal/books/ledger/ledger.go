@@ -12,6 +12,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/lib/pq"
@@ -45,6 +46,9 @@ func Clearing(holder string) string { return "clearing:" + holder }
 
 // Fee is the account of what a payment provider keeps for itself.
 func Fee(provider string) string { return "cost:fee:" + provider }
+
+// PartnerShare is the account of what is a partner school's by an agreement, of what was sold: a cost, as fees are, that comes with each sale.
+func PartnerShare(organisation string) string { return Fee("partner:" + strings.ToLower(organisation)) }
 
 // Faults of this book.
 var (

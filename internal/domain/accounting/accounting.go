@@ -68,6 +68,7 @@ func (p Period) validate() error {
 func Checks() []postgres.Check {
 	return []postgres.Check{
 		{Invariant: "1", Name: "every settlement with a partner stands in the ledger, and no other", Query: q.Q("CheckSettlements")},
+		{Invariant: "1", Name: "every share of a partner stands in the ledger, and no other", Query: q.Q("CheckShares")},
 		{Invariant: "7", Name: "an amount of the provider's book that we keep per payment is that of its postings", Query: q.Q("CheckPostings")},
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
-	"math/bits"
 	"strconv"
 	"strings"
 	"time"
@@ -125,7 +124,7 @@ func RecordSettlementTx(ctx context.Context, tx *postgres.Tx, s Settlement) (Set
 	bank := ledger.Clearing("bank")
 	debit, credit := bank, ledger.Clearing(holder)
 	if s.Direction == "to_partner" {
-		debit, credit = "partner:"+strings.ToLower(s.Organisation), bank
+		debit, credit = owedTo(s.Organisation), bank
 	}
 	if err := ledger.PostTx(ctx, tx, ledger.Posting{Reference: s.ID, Kind: "partner_settlement", Currency: s.Currency, OccurredAt: s.SettledAt, Entries: []ledger.Entry{
 		{Account: debit, Minor: s.AmountMinor}, {Account: credit, Minor: -s.AmountMinor},
@@ -171,18 +170,6 @@ type PartnerLine struct {
 // ShareMillionths is the share as pages print it.
 func (l PartnerLine) ShareMillionths() int { return int(l.SharePPM) }
 
-// shareOf is a share of an amount, half away from nothing, so that the share of what goes back is that of what came.
-func shareOf(minor, ppm int64) int64 {
-	sign, n := int64(1), minor
-	if minor < 0 {
-		sign, n = -1, -minor
-	}
-	hi, lo := bits.Mul64(uint64(n), uint64(ppm))
-	lo, carry := bits.Add64(lo, 500_000, 0)
-	s, _ := bits.Div64(hi+carry, lo, 1_000_000) // ppm ≤ a million and n < 2^63: hi is small enough
-	return sign * int64(s)
-}
-
 // PartnerTx gives the statement of a school for a period in a currency. Sales of a school are orders that it placed, of what is
 // offered to its members alone, or that its desk collected. A period that begins where another ends opens with what it closed with.
 func PartnerTx(ctx context.Context, tx *postgres.Tx, organisation string, p Period, c money.Currency) (s PartnerStatement, err error) {
@@ -197,6 +184,9 @@ func PartnerTx(ctx context.Context, tx *postgres.Tx, organisation string, p Peri
 		Before    int64  `db:"before"`
 		Until     int64  `db:"until"`
 		Orders    int64  `db:"orders"`
+		// The school's, summed up over orders, of which each is rounded: so periods add up, and the ledger has the same.
+		ShareBefore int64 `db:"share_before"`
+		ShareUntil  int64 `db:"share_until"`
 	}
 	if err := tx.Select(ctx, &rows, q.Q("Collected"), organisation, c, p.From, p.Until); err != nil {
 		return s, err
@@ -208,7 +198,7 @@ func PartnerTx(ctx context.Context, tx *postgres.Tx, organisation string, p Peri
 		return -share
 	}
 	for _, r := range rows {
-		before, until := shareOf(r.Before, r.SharePPM), shareOf(r.Until, r.SharePPM) // of sums, so that periods add up
+		before, until := r.ShareBefore, r.ShareUntil
 		l := PartnerLine{Agreement: r.Agreement, Collects: r.Collects, SharePPM: r.SharePPM, Orders: r.Orders, Collected: r.Until - r.Before, Share: until - before}
 		l.Owed = owed(r.Collects, l.Collected, l.Share)
 		s.Opening += owed(r.Collects, r.Before, before)

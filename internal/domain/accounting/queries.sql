@@ -96,12 +96,65 @@ with theirs as (
       from theirs x join ledger.entries e on e.order_id = x.id join ledger.transactions t on t.id = e.transaction_id
      where e.account like 'clearing:%' and t.currency = $2 and t.occurred_at < $4
 )
-select a.key, a.collects, a.share_ppm, coalesce(sum(m.minor) filter (where m.occurred_at < $3), 0)::bigint as before, coalesce(sum(m.minor), 0)::bigint as until,
-       count(distinct m.order_id) filter (where m.occurred_at >= $3) as orders
+select key, collects, share_ppm, coalesce(sum(before), 0)::bigint as before, coalesce(sum(until), 0)::bigint as until, count(order_id) filter (where moved) as orders,
+       coalesce(sum(round(before * share_ppm / 1000000)), 0)::bigint as share_before, coalesce(sum(round(until * share_ppm / 1000000)), 0)::bigint as share_until
+  from (
+select a.key, a.collects, a.share_ppm, m.order_id, coalesce(sum(m.minor) filter (where m.occurred_at < $3), 0) as before, coalesce(sum(m.minor), 0) as until, bool_or(m.occurred_at >= $3) as moved
   from accounting.agreements a
   left join moved m on m.by_partner = (a.collects = 'partner') and m.occurred_at >= a.valid_from and coalesce(m.occurred_at < a.valid_until, true)
  where a.organisation = $1 and a.currency = $2
- group by a.key, a.collects, a.share_ppm order by a.collects, a.key;
+ group by a.key, a.collects, a.share_ppm, m.order_id) each
+ group by key, collects, share_ppm order by collects, key;
+
+-- name: Sharers
+select organisation from accounting.agreements union select organisation from accounting.shares order by 1;
+
+-- name: SharesDue
+-- What the shares of a school should be by what was collected, and the ledger does not have: by agreement and order. An agreement that says something
+-- else than when a share was posted takes that back, and posts the new one.
+with theirs as (
+    select o.id from sales.orders o where o.organisation = $1
+    union select l.order_id from sales.lines l join offers.offers f on f.id = l.offer_id where f.audience = $1
+    union select e.order_id from ledger.entries e join accounting.agreements a on a.organisation = $1 and a.collects = 'partner' and e.account = 'clearing:' || a.holder
+           where e.order_id is not null
+), moved as (
+    select e.order_id, e.minor, t.occurred_at, t.currency, exists (select 1 from accounting.agreements a where a.organisation = $1 and e.account = 'clearing:' || a.holder) as by_partner
+      from theirs x join ledger.entries e on e.order_id = x.id join ledger.transactions t on t.id = e.transaction_id
+     where e.account like 'clearing:%'
+), due as (
+    select a.key as agreement, m.order_id, a.organisation, a.collects, a.holder, a.currency, round(sum(m.minor) * a.share_ppm / 1000000)::bigint as minor, max(m.occurred_at) as last
+      from accounting.agreements a
+      join moved m on m.currency = a.currency and m.by_partner = (a.collects = 'partner') and m.occurred_at >= a.valid_from and coalesce(m.occurred_at < a.valid_until, true)
+     where a.organisation = $1
+     group by a.key, m.order_id
+), posted as (
+    select agreement, order_id, organisation, collects, holder, currency, sum(minor)::bigint as minor, max(occurred_at) as last from accounting.shares where organisation = $1 group by 1, 2, 3, 4, 5, 6
+)
+select agreement, order_id, organisation, collects, holder, currency, coalesce(d.minor, 0) - coalesce(p.minor, 0) as minor, case when d.last > p.last or p.last is null then d.last end as moved_at
+  from due d full join posted p using (agreement, order_id, organisation, collects, holder, currency)
+ where coalesce(d.minor, 0) <> coalesce(p.minor, 0)
+ order by agreement, order_id, currency limit $2;
+
+-- name: SoldTo
+select e.order_id, coalesce(e.enrolment_id, '') as enrolment_id, -sum(e.minor)::bigint as minor from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
+ where e.order_id = any($1::text[]) and e.account = 'revenue' group by 1, 2 having sum(e.minor) < 0 order by 1, 2;
+
+-- name: AddShares
+insert into accounting.shares (id, agreement, order_id, organisation, collects, holder, currency, minor, occurred_at, posted_at)
+select s.id, s.agreement, s.order_id, s.organisation, s.collects, s.holder, s.currency, s.minor, s.occurred_at, $10
+  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::timestamptz[])
+       as s(id, agreement, order_id, organisation, collects, holder, currency, minor, occurred_at);
+
+-- name: CheckShares
+with moved as (
+    select t.reference, t.currency, sum(e.minor) filter (where e.account like 'cost:fee:partner:%')::bigint as cost
+      from ledger.transactions t join ledger.entries e on e.transaction_id = t.id where t.kind = 'share' group by t.id
+)
+select coalesce(s.id, m.reference) as id, s.minor, m.cost from accounting.shares s full join moved m on m.reference = s.id
+ where s.minor is distinct from m.cost or s.currency is distinct from m.currency
+union all
+select t.reference, null, sum(e.minor)::bigint from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
+ where t.kind <> 'share' and e.account like 'cost:fee:partner:%' group by t.id having sum(e.minor) <> 0; -- with a seat it goes from one learner to another
 
 -- name: CheckSettlements
 select coalesce(s.id, t.reference) as id, s.amount_minor, b.minor from accounting.settlements s

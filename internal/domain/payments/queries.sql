@@ -290,5 +290,5 @@ with moved as (
 select coalesce(f.id, m.reference) as id, f.minor, m.cost, m.kept from payments.fees f full join moved m on m.reference = 'fee:' || f.id
  where f.minor is distinct from m.cost or f.minor is distinct from m.kept or f.currency is distinct from m.currency
 union all
-select t.reference, null, e.minor, null from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
- where t.kind <> 'fee' and e.account in (select 'cost:fee:' || provider from payments.fees);
+select t.reference, null, sum(e.minor)::bigint, null from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
+ where t.kind <> 'fee' and e.account in (select 'cost:fee:' || provider from payments.fees) group by t.id having sum(e.minor) <> 0; -- with a seat it goes from one learner to another

@@ -221,21 +221,17 @@ func (s *Service) follow(ctx context.Context, tx *postgres.Tx, o Order, referenc
 	if o.State == Accruing {
 		return accrue(ctx, tx, o, reference, kind, parts, forth)
 	}
-	posting := ledger.Posting{Reference: reference, Kind: kind, Currency: o.Total.Currency, OccurredAt: tx.Now()}
+	var moves []move
 	for _, p := range parts {
-		minor := p.Sold - p.Credited
+		m := move{other, p.EnrolmentID, p.Sold - p.Credited}
 		if !forth {
-			minor = -minor
+			m.from, m.to = m.to, m.from
 		}
-		if minor == 0 {
-			continue
-		}
-		posting.Entries = append(posting.Entries,
-			ledger.Entry{Account: ledger.Revenue, Minor: minor, OrderID: o.ID, EnrolmentID: other},
-			ledger.Entry{Account: ledger.Revenue, Minor: -minor, OrderID: o.ID, EnrolmentID: p.EnrolmentID})
+		moves = append(moves, m)
 	}
-	if posting.Entries == nil {
-		return nil
+	posting, err := movePosting(ctx, tx, o, reference, kind, moves)
+	if err != nil || posting.Entries == nil {
+		return err
 	}
 	return ledger.PostTx(ctx, tx, posting)
 }

@@ -720,6 +720,19 @@ insert into sales.transfers (id, order_id, line, from_id, email, state, offered_
 -- name: EndTransfer
 update sales.transfers set state = $2, to_id = $3, ended_at = $4 where id = $1 and state = 'offered';
 
+-- name: KeptOfSale
+-- What of an order's money in a currency was kept of what was sold to some enrolments ('': to nobody yet), and what was sold to each.
+select r.enrolment_id, r.account, r.minor, s.sold
+  from (select coalesce(e.enrolment_id, '') as enrolment_id, e.account, sum(e.minor)::bigint as minor
+          from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
+         where e.order_id = $1 and t.currency = $2 and coalesce(e.enrolment_id, '') = any($3::text[]) and e.account like 'cost:fee:%'
+         group by 1, 2 having sum(e.minor) <> 0) r
+  join (select coalesce(e.enrolment_id, '') as enrolment_id, -sum(e.minor)::bigint as sold
+          from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
+         where e.order_id = $1 and t.currency = $2 and coalesce(e.enrolment_id, '') = any($3::text[]) and e.account = 'revenue'
+         group by 1 having sum(e.minor) < 0) s using (enrolment_id)
+ order by 1, 2;
+
 -- name: HandOver
 with enrolled as (
     update sales.parts p set enrolment_id = n.enrolment_id from unnest($3::int[], $4::text[]) as n(position, enrolment_id)

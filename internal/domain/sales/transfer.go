@@ -335,13 +335,14 @@ func (s *Service) handOver(ctx context.Context, tx *postgres.Tx, o Order, l Line
 	}
 	var positions []int64
 	var enrolments []string
-	posting := ledger.Posting{Reference: t.ID + ":transfer", Kind: "transfer", Currency: o.Total.Currency, OccurredAt: tx.Now()}
+	var moves []move
 	for i, x := range parts {
 		positions, enrolments = append(positions, int64(x.Position)), append(enrolments, x.EnrolmentID)
-		if minor := x.Sold - x.Credited; minor != 0 {
-			posting.Entries = append(posting.Entries,
-				ledger.Entry{Account: ledger.Revenue, Minor: minor, OrderID: o.ID, EnrolmentID: old[i]}, ledger.Entry{Account: ledger.Revenue, Minor: -minor, OrderID: o.ID, EnrolmentID: x.EnrolmentID})
-		}
+		moves = append(moves, move{old[i], x.EnrolmentID, x.Sold - x.Credited})
+	}
+	posting, err := movePosting(ctx, tx, o, t.ID+":transfer", "transfer", moves)
+	if err != nil {
+		return err
 	}
 	if _, err := tx.Exec(ctx, q.Q("HandOver"), o.ID, l.N, pq.Array(positions), pq.Array(enrolments), person.ID, nullable(membership)); err != nil {
 		return err

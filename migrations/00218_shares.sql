@@ -1,0 +1,25 @@
+-- +goose Up
+-- What of the money of an order is a partner school's by an agreement, as the ledger has it: each row is a transaction there, under the row's id. What
+-- is collected or goes back later, and an agreement that is written anew, add rows.
+CREATE TABLE accounting.shares (
+    id           text PRIMARY KEY CHECK (id LIKE 'shr\_%'),
+    agreement    text NOT NULL REFERENCES accounting.agreements,
+    order_id     text NOT NULL,
+    organisation text NOT NULL REFERENCES identity.organisations,
+    collects     text NOT NULL CHECK (collects IN ('institute', 'partner')),
+    holder       text NOT NULL,
+    currency     text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    minor        bigint NOT NULL CHECK (minor <> 0), -- negative where the money went back
+    occurred_at  timestamptz NOT NULL,
+    posted_at    timestamptz NOT NULL
+);
+CREATE INDEX shares_by_agreement ON accounting.shares (agreement, order_id);
+CREATE INDEX shares_by_organisation ON accounting.shares (organisation);
+CREATE TRIGGER shares_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON accounting.shares FOR EACH STATEMENT EXECUTE FUNCTION platform.refuse_change();
+ALTER TABLE accounting.shares ENABLE ROW LEVEL SECURITY;
+CREATE POLICY house ON accounting.shares TO cursus_app USING (platform.actor() = 'system' OR platform.actor() LIKE 'staff:%');
+GRANT SELECT, INSERT ON accounting.shares TO cursus_app;
+
+INSERT INTO accounting.chart (prefix, number, title_en, title_fr) VALUES
+    ('cost:fee:partner', '622600', 'Shares of partner schools', 'Parts des écoles partenaires');
+UPDATE accounting.chart SET title_en = 'Partner schools, shares due', title_fr = 'Écoles partenaires, parts dues' WHERE prefix = 'partner:';
