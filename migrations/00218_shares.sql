@@ -23,3 +23,5 @@ GRANT SELECT, INSERT ON accounting.shares TO cursus_app;
 INSERT INTO accounting.chart (prefix, number, title_en, title_fr) VALUES
     ('cost:fee:partner', '622600', 'Shares of partner schools', 'Parts des écoles partenaires');
 UPDATE accounting.chart SET title_en = 'Partner schools, shares due', title_fr = 'Écoles partenaires, parts dues' WHERE prefix = 'partner:';
+
+COMMENT ON COLUMN export.outcome_cube.fees_minor IS 'Fees of payment providers, and shares of partner schools. | minor units of currency | ledger.entries, accounts cost:fee…';

@@ -262,8 +262,8 @@ func (h *House) sweep(ctx context.Context) {
 			h.Log.InfoContext(ctx, "webhook deliveries forgotten", "deliveries", n, "error", err)
 		}
 		if minute%reading == 0 {
-			if swept, err := h.Payments.SweepFees(ctx); err != nil || swept.Posted > 0 {
-				h.Log.InfoContext(ctx, "fees of the payment provider posted", "fees", swept.Posted, "of_others", swept.Foreign, "error", err)
+			if swept, err := h.Payments.SweepFees(ctx); err != nil || swept.Posted+swept.Moved > 0 {
+				h.Log.InfoContext(ctx, "fees of the payment provider posted", "fees", swept.Posted, "of_others", swept.Foreign, "movements", swept.Moved, "error", err)
 			}
 			if n, err := h.Accounting.PostShares(ctx); err != nil || n > 0 {
 				h.Log.InfoContext(ctx, "shares of partner schools posted", "shares", n, "error", err)

@@ -138,7 +138,21 @@ func Seed(ctx context.Context, c config.Config, now time.Time, progress Progress
 	if _, err := m.h.Accounting.PostShares(ctx); err != nil {
 		return err
 	}
+	if err := m.paidOut(ctx); err != nil {
+		return err
+	}
 	return m.platforms(ctx, served)
+}
+
+// paidOut has the provider take its fee of the account and pay what is left out to the bank, as it does at the end of a month, and posts both.
+func (m *maker) paidOut(ctx context.Context) error {
+	for _, x := range [][2]string{{"account-fees", `{"currency":"eur","amount":1000}`}, {"payouts", `{"currency":"eur"}`}} {
+		if err := m.tell(ctx, "/sandbox/"+x[0], []byte(x[1])); err != nil {
+			return err
+		}
+	}
+	_, err := m.h.Payments.SweepFees(ctx)
+	return err
 }
 
 // Fees are what the demo's Stripe keeps of a payment: 1.5 % and 0.25 €, and 20 € of a dispute.
@@ -286,7 +300,12 @@ func (m *maker) pay(ctx context.Context, o sales.Order) error {
 	if err != nil {
 		return err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, m.stripe+"/sandbox/pay/"+p.CheckoutID, bytes.NewReader(body))
+	return m.tell(ctx, "/sandbox/pay/"+p.CheckoutID, body)
+}
+
+// tell has the sandbox do something.
+func (m *maker) tell(ctx context.Context, path string, body []byte) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, m.stripe+path, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -297,7 +316,7 @@ func (m *maker) pay(ctx context.Context, o sales.Order) error {
 	}
 	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("the sandbox refused a payment: %s", answer.Status)
+		return fmt.Errorf("the sandbox refused %s: %s", path, answer.Status)
 	}
 	return nil
 }

@@ -47,6 +47,12 @@ func Clearing(holder string) string { return "clearing:" + holder }
 // Fee is the account of what a payment provider keeps for itself.
 func Fee(provider string) string { return "cost:fee:" + provider }
 
+// AccountFee is the account of what a payment provider takes of our account with it, and not of a payment. It is of no order and no enrolment.
+func AccountFee(provider string) string { return Fee(provider) + ":account" }
+
+// Others is the account of money of other systems that share our account with a provider: it holds it, and it is not ours.
+func Others(provider string) string { return "others:" + provider }
+
 // PartnerShare is the account of what is a partner school's by an agreement, of what was sold: a cost, as fees are, that comes with each sale.
 func PartnerShare(organisation string) string { return Fee("partner:" + strings.ToLower(organisation)) }
 

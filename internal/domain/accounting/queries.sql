@@ -199,10 +199,11 @@ select id, order_id, coalesce(captured_currency, currency) as currency, captured
  where provider = $1 and (captured_minor > 0 or id = any($2::text[]));
 
 -- name: ClearingOf
--- What a provider holds for us before what it kept for itself, which its book of charges does not tell.
+-- What a provider holds for us before what it kept for itself and what it paid out, which its book of charges does not tell.
 select currency, sum(minor)::bigint as minor
   from (select t.currency, e.minor from ledger.entries e join ledger.transactions t on t.id = e.transaction_id where e.account = $1
-        union all select currency, minor from payments.fees where 'clearing:' || provider = $1) x
+        union all select currency, minor from payments.fees where 'clearing:' || provider = $1
+        union all select currency, fee_minor - minor from payments.movements where 'clearing:' || provider = $1) x
  group by currency;
 
 -- name: Inside

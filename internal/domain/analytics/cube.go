@@ -122,15 +122,15 @@ func moneyFigures() []Definition {
 		ID: "outcome_cube", Version: 2, Times: true, Money: true, Params: []Param{byDimensions, moneyOf, byBasis, byRule, forWhom}, answer: cubeTx,
 		Title: catalog.Text{EN: "Learners and money", FR: "Apprenants et argent"},
 		Says: catalog.Text{
-			EN: "People by stage and the money of the same enrolments, along any dimensions: month of acquisition, session, offer, program, partner, country of billing; always by currency. Each enrolment is in one cell: with the offer it was bought with last, and in the currency of most of its money. Net is gross − refunds − lost disputes, contribution is net − fees − costs. Rows without people are money of seats that nobody claimed yet. The sum is the ledger’s, to the cent.",
-			FR: "Les personnes par étape et l’argent des mêmes inscriptions, selon toutes dimensions : mois d’acquisition, session, offre, programme, partenaire, pays de facturation ; toujours par devise. Chaque inscription est dans une seule case : avec l’offre par laquelle elle a été achetée en dernier, et dans la devise de la plus grande part de son argent. Le net est le brut − remboursements − litiges perdus, la contribution est le net − frais − coûts. Les lignes sans personne sont l’argent de places que personne n’a encore prises. La somme est celle du grand livre, au centime.",
+			EN: "People by stage and the money of the same enrolments, along any dimensions: month of acquisition, session, offer, program, partner, country of billing; always by currency. Each enrolment is in one cell: with the offer it was bought with last, and in the currency of most of its money. Net is gross − refunds − lost disputes, contribution is net − fees − costs; fees are those of payment providers and the shares of partner schools. Rows without people are money of seats that nobody claimed yet, and what a provider takes of the account itself. The sum is the ledger’s, to the cent.",
+			FR: "Les personnes par étape et l’argent des mêmes inscriptions, selon toutes dimensions : mois d’acquisition, session, offre, programme, partenaire, pays de facturation ; toujours par devise. Chaque inscription est dans une seule case : avec l’offre par laquelle elle a été achetée en dernier, et dans la devise de la plus grande part de son argent. Le net est le brut − remboursements − litiges perdus, la contribution est le net − frais − coûts ; les frais sont ceux des prestataires de paiement et les parts des écoles partenaires. Les lignes sans personne sont l’argent de places que personne n’a encore prises, et ce qu’un prestataire prend sur le compte même. La somme est celle du grand livre, au centime.",
 		},
 	}, {
-		ID: "waterfall", Version: 1, Times: true, Money: true, Params: []Param{{ID: "session", Title: catalog.Text{EN: "Session (none: all)", FR: "Session (aucune : toutes)"}}}, answer: waterfallTx,
+		ID: "waterfall", Version: 2, Times: true, Money: true, Params: []Param{{ID: "session", Title: catalog.Text{EN: "Session (none: all)", FR: "Session (aucune : toutes)"}}}, answer: waterfallTx,
 		Title: catalog.Text{EN: "From gross to contribution", FR: "Du brut à la contribution"},
 		Says: catalog.Text{
-			EN: "Gross sales, less refunds and lost disputes: net. Net, less fees and costs as far as they are booked: contribution. By currency.",
-			FR: "Ventes brutes, moins remboursements et litiges perdus : net. Net, moins frais et coûts pour autant qu’ils sont comptabilisés : contribution. Par devise.",
+			EN: "Gross sales, less refunds and lost disputes: net. Net, less what payment providers kept of payments, what partner schools are due by their agreements, and costs as far as they are booked: contribution. What a provider takes of the account itself (a month, a payout) is of no session: it is a line of its own where all sessions are asked for, and in no session’s. Payouts change no result. By currency.",
+			FR: "Ventes brutes, moins remboursements et litiges perdus : net. Net, moins ce que les prestataires ont gardé des paiements, ce qui revient aux écoles partenaires par leurs conventions, et les coûts pour autant qu’ils sont comptabilisés : contribution. Ce qu’un prestataire prend sur le compte même (un mois, un virement) n’est d’aucune session : c’est une ligne à part quand toutes les sessions sont demandées, et dans aucune session. Les virements du prestataire ne changent aucun résultat. Par devise.",
 		},
 	}, {
 		ID: "partner_share", Version: 1, Times: true, Money: true, Params: []Param{byBasis}, answer: partnersTx,
@@ -288,6 +288,39 @@ func (f *Figure) ofSessionTx(ctx context.Context, tx *postgres.Tx, by ...string)
 	return f.cubesOfTx(ctx, tx, []string{s.ID}, by)
 }
 
+// step is one of a waterfall.
+type step struct {
+	id, en, fr string
+	minor      int64
+	sum        bool
+}
+
+// keptApart is what of the fees of the cube is of partner schools, and of the account alone, in one currency.
+type keptApart struct{ shares, account int64 }
+
+// keptApartTx asks what of the fees is no provider's of a payment, of the session that is asked for or of all.
+func (f *Figure) keptApartTx(ctx context.Context, tx *postgres.Tx) (map[money.Currency]keptApart, error) {
+	var rows []struct {
+		Currency money.Currency `db:"currency"`
+		Shares   int64          `db:"shares"`
+		Account  int64          `db:"account"`
+	}
+	var session *string
+	if f.Ask.Params["session"] != "" {
+		s, err := f.sessionTx(ctx, tx, "session")
+		if err != nil {
+			return nil, err
+		}
+		session = &s.ID
+	}
+	err := tx.Select(ctx, &rows, q.Q("KeptApart"), given(f.Ask.AsOf), given(f.Ask.KnownAt), session)
+	out := map[money.Currency]keptApart{}
+	for _, r := range rows {
+		out[r.Currency] = keptApart{r.Shares, r.Account}
+	}
+	return out, err
+}
+
 func waterfallTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 	cells, err := f.ofSessionTx(ctx, tx)
 	if err != nil {
@@ -295,20 +328,26 @@ func waterfallTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 	}
 	f.Columns = []Column{col("step", Text, "Step", "Étape"), col("currency", Text, "Currency", "Devise"), col("amount", Amount, "Amount", "Montant")}
 	f.Charts = []Chart{{Kind: "waterfall", Y: "step", Values: []string{"amount"}, Facet: "currency"}}
+	apart, err := f.keptApartTx(ctx, tx)
+	if err != nil {
+		return err
+	}
 	var fees int64
 	for _, c := range cells {
 		if c.Currency == "" {
 			continue
 		}
 		fees += c.Fees
-		for _, s := range []struct {
-			id, en, fr string
-			minor      int64
-			sum        bool
-		}{
+		x := apart[c.Currency]
+		for _, s := range []step{
 			{"gross", "Gross", "Brut", c.Gross, true}, {"refunds", "Refunds", "Remboursements", -c.Refunds, false}, {"disputes", "Lost disputes", "Litiges perdus", -c.Disputes, false},
-			{"net", "Net", "Net", c.Net(), true}, {"fees", "Fees", "Frais", -c.Fees, false}, {"costs", "Costs", "Coûts", -c.Costs, false}, {"contribution", "Contribution", "Contribution", c.Contribution(), true},
+			{"net", "Net", "Net", c.Net(), true},
+			{"fees", "Fees of payments", "Frais des paiements", x.account + x.shares - c.Fees, false}, {"shares", "Shares of partner schools", "Parts des écoles partenaires", -x.shares, false},
+			{"account_fees", "Fees of the account", "Frais du compte", -x.account, false}, {"costs", "Costs", "Coûts", -c.Costs, false}, {"contribution", "Contribution", "Contribution", c.Contribution(), true},
 		} {
+			if s.id == "account_fees" && f.Ask.Params["session"] != "" {
+				continue
+			}
 			f.Rows = append(f.Rows, Row{Summary: s.sum, Cells: []Cell{saidCell(s.id, s.en, s.fr), textCell(string(c.Currency)), amountCell(s.minor, c.Currency)}})
 		}
 	}

@@ -367,6 +367,16 @@ select o.key from identity.organisations o
 -- name: AnyDemo
 select exists (select 1 from sales.orders where demo and paid_at is not null);
 
+-- name: KeptApart
+-- What of the fees is of partner schools, and of the account alone: $1 true at, $2 known at (null: now), $3 the session (null: all, and of none). The
+-- condition on the account is that of the index entries_kept_apart.
+select t.currency, coalesce(sum(e.minor) filter (where e.account like 'cost:fee:partner:%'), 0)::bigint as shares,
+       coalesce(sum(e.minor) filter (where e.account not like 'cost:fee:partner:%'), 0)::bigint as account
+  from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
+ where (e.account like 'cost:fee:partner:%' or e.account like 'cost:fee:%:account') and ($1::timestamptz is null or t.occurred_at <= $1) and ($2::timestamptz is null or t.recorded_at <= $2)
+   and ($3::text is null or exists (select 1 from journey.enrolments j where j.enrolment_id = e.enrolment_id and j.session_id = $3))
+ group by t.currency;
+
 -- name: PricePoints
 -- Prices by what a place of a line on the session came to, largest first within a currency. An order is recorded as paid when it is: $2 true at, $3
 -- known at (null: now).

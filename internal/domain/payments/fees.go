@@ -29,9 +29,11 @@ const (
 type SweptFees struct {
 	Posted  int
 	Foreign int // of payments that are none of ours: another system uses the account
+	Moved   int // payouts, fees of the account and what others moved
 }
 
-// SweepFees posts what the provider kept of our payments and is not posted yet, each fee once however many sweep at once. It goes on where the last one
+// SweepFees posts what the provider kept of our payments, and what else moved its balance (payouts, fees of the account), and is not posted yet, each once
+// however many sweep at once. It goes on where the last one
 // ended. It calls the provider, so it must not run inside a transaction.
 func (s *Service) SweepFees(ctx context.Context) (swept SweptFees, err error) {
 	if s.gateway == nil {
@@ -48,13 +50,19 @@ func (s *Service) SweepFees(ctx context.Context) (swept SweptFees, err error) {
 		if until.After(now) {
 			until, last = time.Time{}, true
 		}
-		fees, err := s.gateway.Fees(ctx, from, until)
+		fees, moved, err := s.gateway.Balance(ctx, from, until)
 		if err != nil {
 			return swept, err
 		}
 		for batch := range slices.Chunk(fees, feeBatch) {
-			n, foreign, err := s.postFees(ctx, batch)
-			if swept.Posted, swept.Foreign = swept.Posted+n, swept.Foreign+foreign; err != nil {
+			n, foreign, moved, err := s.postFees(ctx, batch)
+			if swept.Posted, swept.Foreign, swept.Moved = swept.Posted+n, swept.Foreign+foreign, swept.Moved+moved; err != nil {
+				return swept, err
+			}
+		}
+		for batch := range slices.Chunk(moved, feeBatch) {
+			n, err := s.postMovements(ctx, batch)
+			if swept.Moved += n; err != nil {
 				return swept, err
 			}
 		}
@@ -109,19 +117,22 @@ func (s *Service) payersTx(ctx context.Context, tx *postgres.Tx, fees []Fee) (ma
 	return out, err
 }
 
-func (s *Service) postFees(ctx context.Context, fees []Fee) (posted, foreign int, err error) {
+func (s *Service) postFees(ctx context.Context, fees []Fee) (posted, foreign, moved int, err error) {
 	err = s.db.InTx(ctx, "fees", func(ctx context.Context, tx *postgres.Tx) error {
-		posted, foreign = 0, 0
+		posted, foreign, moved = 0, 0, 0
 		payers, err := s.payersTx(ctx, tx, fees)
 		if err != nil {
 			return err
 		}
 		foreign = len(fees) - len(payers)
+		if moved, err = s.postMovementsTx(ctx, tx, foreignMovements(fees, payers)); err != nil {
+			return err
+		}
 		var ids, ofPayments, kinds, currencies, at, orders []string
 		var minors []int64
 		for i, f := range fees {
 			p, ours := payers[i]
-			if !ours || !p.State.Paid() && tx.Now().Sub(f.At) < feeLag { // what it was paid for is not known yet
+			if !ours || f.Amount.IsZero() || !p.State.Paid() && tx.Now().Sub(f.At) < feeLag { // what it was paid for is not known yet
 				continue
 			}
 			ids, ofPayments, kinds = append(ids, f.ID), append(ofPayments, p.ID), append(kinds, string(f.Kind))
@@ -157,7 +168,7 @@ func (s *Service) postFees(ctx context.Context, fees []Fee) (posted, foreign int
 		}
 		return audit.AppendTx(ctx, tx, audit.Entry{Action: "fees.posted", Object: s.gateway.Name(), Detail: map[string]any{"fees": posted}})
 	})
-	return posted, foreign, err
+	return posted, foreign, moved, err
 }
 
 // share is what was sold of an order to an enrolment.
@@ -208,19 +219,19 @@ func (s *Service) feePosting(f Fee, of payer, shares []share) (ledger.Posting, e
 }
 
 // compareFeesTx compares each fee that is posted with what the provider says, and finds those that should be and are not. It gives what the
-// provider kept of the posted ones, per currency, and the differences.
-func (s *Service) compareFeesTx(ctx context.Context, tx *postgres.Tx, read feesRead, fees []Fee) (kept map[money.Currency]int64, differences []string, err error) {
+// provider kept of the posted ones, per currency, what payments of others moved, and the differences.
+func (s *Service) compareFeesTx(ctx context.Context, tx *postgres.Tx, read feesRead, fees []Fee) (kept map[money.Currency]int64, foreign []Movement, differences []string, err error) {
 	var posted []struct {
 		ID       string         `db:"id"`
 		Minor    int64          `db:"minor"`
 		Currency money.Currency `db:"currency"`
 	}
 	if err := tx.Select(ctx, &posted, q.Q("Fees"), s.gateway.Name()); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	payers, err := s.payersTx(ctx, tx, fees)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	differ := func(id string, theirs, ours int64) {
 		differences = append(differences, fmt.Sprintf(`{"fee":%q,"provider_minor":%d,"posted_minor":%d}`, id, theirs, ours))
@@ -240,9 +251,9 @@ func (s *Service) compareFeesTx(ctx context.Context, tx *postgres.Tx, read feesR
 	}
 	delete(kept, "") // the provider does not know it
 	for i, f := range fees {
-		if _, ours := payers[i]; ours && !known[f.ID] && f.At.Before(*read.Until) {
+		if _, ours := payers[i]; ours && !f.Amount.IsZero() && !known[f.ID] && f.At.Before(*read.Until) {
 			differ(f.ID, f.Amount.Minor, 0)
 		}
 	}
-	return kept, differences, nil
+	return kept, foreignMovements(fees, payers), differences, nil
 }

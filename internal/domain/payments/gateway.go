@@ -35,8 +35,9 @@ type Gateway interface {
 	EventsSince(ctx context.Context, t time.Time) ([]ProviderEvent, error)
 	// Book is the provider's own record of our payments.
 	Book(ctx context.Context) ([]Charge, error)
-	// Fees lists what the provider kept of payments from an instant until before another (the zero time: no bound), oldest first.
-	Fees(ctx context.Context, from, until time.Time) ([]Fee, error)
+	// Balance lists what moved the provider's balance from an instant until before another (the zero time: no bound), oldest first: what payments
+	// did, with the fees that were kept of them, and what the account did by itself.
+	Balance(ctx context.Context, from, until time.Time) ([]Fee, []Movement, error)
 }
 
 // FeeKind is what a fee was taken of.
@@ -49,15 +50,39 @@ const (
 	FeeOfDispute FeeKind = "dispute"
 )
 
-// Fee is what the provider kept for itself of one movement of its balance.
+// Fee is what the provider kept for itself of one movement of its balance by a payment, which may be of another system on the same account.
 type Fee struct {
 	ID              string // the provider's, of the movement
 	Kind            FeeKind
 	PaymentID       string // ours; empty where the provider's object does not carry it
 	PaymentIntentID string
-	Amount          money.Amount // in the currency of the balance; negative where a fee came back
+	Amount          money.Amount // in the currency of the balance; negative where a fee came back; zero where none was kept
+	Moved           int64        // what moved, in minor units of that currency, before the fee; negative where it went
 	At              time.Time
 }
+
+// MovementKind is why the balance of a provider moved without a payment of ours.
+type MovementKind string
+
+// Why it moves.
+const (
+	MovedOut   MovementKind = "payout" // to our bank; back, where that took it not
+	MovedFee   MovementKind = "fee"    // of the account: a month, a report, a conversion
+	MovedOther MovementKind = "other"  // by another system on the same account, or by what we have no name for
+)
+
+// Movement is one of these.
+type Movement struct {
+	ID       string // the provider's
+	Kind     MovementKind
+	Currency money.Currency
+	Minor    int64 // what moved before the fee; negative where it went
+	Fee      int64 // kept of it
+	At       time.Time
+}
+
+// Net is what the balance is more by it.
+func (m Movement) Net() int64 { return m.Minor - m.Fee }
 
 // Charge is what the provider's book says of one payment; Left of it is what it holds for us.
 type Charge struct {

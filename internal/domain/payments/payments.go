@@ -241,5 +241,6 @@ func Checks() []postgres.Check {
 		{Invariant: "8", Name: "what came by hand stands in the ledger, once, with its holder", Query: q.Q("CheckReceived")},
 		{Invariant: "8", Name: "a payment by hand is what came for it", Query: q.Q("CheckCollected")},
 		{Invariant: "7", Name: "what the provider kept of payments stands in the ledger, once", Query: q.Q("CheckFees")},
+		{Invariant: "7", Name: "what a provider paid out, or took of the account, stands in the ledger, once", Query: q.Q("CheckMovements")},
 	}
 }

@@ -292,3 +292,28 @@ select coalesce(f.id, m.reference) as id, f.minor, m.cost, m.kept from payments.
 union all
 select t.reference, null, sum(e.minor)::bigint, null from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
  where t.kind <> 'fee' and e.account in (select 'cost:fee:' || provider from payments.fees) group by t.id having sum(e.minor) <> 0; -- with a seat it goes from one learner to another
+
+-- name: AddMovements
+insert into payments.movements (id, provider, kind, minor, fee_minor, currency, moved_at, posted_at)
+select m.id, $1, m.kind, m.minor, m.fee_minor, m.currency, m.moved_at, $8
+  from unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::timestamptz[]) as m(id, kind, minor, fee_minor, currency, moved_at)
+ order by m.id -- as of fees
+on conflict (id) do nothing
+returning id;
+
+-- name: Movements
+select id, minor - fee_minor as net, currency from payments.movements where provider = $1;
+
+-- name: CheckMovements
+select coalesce(m.id, t.reference) as id, m.kind, m.minor - m.fee_minor as net, t.held, t.cost
+  from payments.movements m
+  full join (select t.reference, t.kind, t.currency, coalesce(sum(e.minor) filter (where e.account like 'clearing:%' and e.account <> 'clearing:bank'), 0)::bigint as held,
+                    coalesce(sum(e.minor) filter (where e.account like 'cost:%'), 0)::bigint as cost
+               from ledger.transactions t join ledger.entries e on e.transaction_id = t.id where starts_with(t.kind, 'moved_') group by t.id) t
+    on t.reference = 'moved:' || m.id and t.kind = 'moved_' || m.kind and t.currency = m.currency
+ where (m.minor - m.fee_minor) is distinct from t.held
+    or t.cost is distinct from case m.kind when 'payout' then m.fee_minor when 'fee' then m.fee_minor - m.minor else 0 end
+union all
+select t.reference, t.kind, null, null, sum(e.minor)::bigint from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
+ where not starts_with(t.kind, 'moved_') and e.account in (select 'cost:fee:' || provider || ':account' from payments.movements union select 'others:' || provider from payments.movements)
+ group by t.id;

@@ -3,6 +3,7 @@ package payments
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -19,7 +20,7 @@ func (s *Service) Book(ctx context.Context) ([]Charge, error) {
 	return s.gateway.Book(ctx)
 }
 
-// Reconcile compares the provider's own book (captures − refunds − lost disputes − the fees that are posted) with our clearing account, per
+// Reconcile compares the provider's own book (captures − refunds − lost disputes − the fees that are posted, and what was paid out or moved otherwise) with our clearing account, per
 // currency, and each fee with what the provider says, and gives the differences. It reads the provider's whole record.
 func (s *Service) Reconcile(ctx context.Context) ([]string, error) {
 	if s.gateway == nil {
@@ -34,8 +35,9 @@ func (s *Service) Reconcile(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	var fees []Fee
+	var moved []Movement
 	if read.Until != nil {
-		if fees, err = s.gateway.Fees(ctx, *read.Since, time.Time{}); err != nil {
+		if fees, moved, err = s.gateway.Balance(ctx, *read.Since, time.Time{}); err != nil {
 			return nil, err
 		}
 	}
@@ -55,12 +57,19 @@ func (s *Service) Reconcile(ctx context.Context) ([]string, error) {
 		for _, c := range ours {
 			theirs[c.Currency] += 0 // a currency that only we know of is compared too
 		}
-		kept, feeDifferences, err := s.compareFeesTx(ctx, tx, read, fees)
+		kept, foreign, feeDifferences, err := s.compareFeesTx(ctx, tx, read, fees)
 		if err != nil {
 			return err
 		}
-		differences = append(differences, feeDifferences...)
+		gone, moveDifferences, err := s.compareMovementsTx(ctx, tx, read, slices.Concat(moved, foreign))
+		if err != nil {
+			return err
+		}
+		differences = slices.Concat(differences, feeDifferences, moveDifferences)
 		for c := range kept {
+			theirs[c] += 0
+		}
+		for c := range gone {
 			theirs[c] += 0
 		}
 		for c, minor := range theirs {
@@ -68,7 +77,7 @@ func (s *Service) Reconcile(ctx context.Context) ([]string, error) {
 			if err != nil {
 				return err
 			}
-			if minor -= kept[c]; balance != minor {
+			if minor += gone[c] - kept[c]; balance != minor {
 				differences = append(differences, fmt.Sprintf(`{"currency":%q,"provider_minor":%d,"clearing_minor":%d}`, c, minor, balance))
 			}
 		}

@@ -10,10 +10,10 @@ import (
 	"cursus/internal/domain/payments"
 )
 
-// Fees lists what Stripe kept of charges, refunds and disputes, the oldest first: one of each balance transaction that has a fee. What
-// it takes of the account alone (a monthly fee, a payout) is of no payment and not among them. until is exclusive; the zero time sets no bound.
-// Amounts are in the currency of the balance, which is not that of the charge where Stripe converts.
-func (g *Gate) Fees(ctx context.Context, from, until time.Time) ([]payments.Fee, error) {
+// Balance lists Stripe's balance transactions, the oldest first: those of charges, refunds and disputes with what was kept of each, and those of the
+// account alone (payouts, fees of a month). until is exclusive; the zero time sets no bound. Amounts are in the currency of the balance, which is
+// not that of the charge where Stripe converts.
+func (g *Gate) Balance(ctx context.Context, from, until time.Time) (fees []payments.Fee, moved []payments.Movement, err error) {
 	p := &stripe.BalanceTransactionListParams{
 		ListParams:   stripe.ListParams{Context: ctx, Limit: stripe.Int64(100)},
 		CreatedRange: &stripe.RangeQueryParams{GreaterThanOrEqual: from.Unix()},
@@ -22,25 +22,41 @@ func (g *Gate) Fees(ctx context.Context, from, until time.Time) ([]payments.Fee,
 		p.CreatedRange.LesserThan = until.Unix()
 	}
 	p.AddExpand("data.source") // says whose payment it is
-	var out []payments.Fee
 	all := g.balance.List(p)
 	for all.Next() {
 		t := all.BalanceTransaction()
-		f, ofPayment := feeOf(t)
-		if !ofPayment || t.Fee == 0 {
+		amount, err := fromStripe(t.Amount, string(t.Currency))
+		if err != nil {
+			return nil, nil, err
+		}
+		fee, err := fromStripe(t.Fee, string(t.Currency))
+		if err != nil {
+			return nil, nil, err
+		}
+		if f, ofPayment := feeOf(t); ofPayment {
+			f.Amount, f.Moved = fee, amount.Minor
+			fees = append(fees, f)
 			continue
 		}
-		var err error
-		if f.Amount, err = fromStripe(t.Fee, string(t.Currency)); err != nil {
-			return nil, err
-		}
-		out = append(out, f)
+		moved = append(moved, payments.Movement{ID: t.ID, Kind: movementOf(t.Type), Currency: amount.Currency, Minor: amount.Minor, Fee: fee.Minor, At: time.Unix(t.Created, 0).UTC()})
 	}
-	slices.Reverse(out)
-	return out, faultOf(all.Err())
+	slices.Reverse(fees)
+	slices.Reverse(moved)
+	return fees, moved, faultOf(all.Err())
 }
 
-// feeOf says whose fee it is; false where it is no payment's.
+// movementOf says why the balance moved where no payment did it.
+func movementOf(t stripe.BalanceTransactionType) payments.MovementKind {
+	switch t {
+	case stripe.BalanceTransactionTypePayout, stripe.BalanceTransactionTypePayoutCancel, stripe.BalanceTransactionTypePayoutFailure:
+		return payments.MovedOut
+	case stripe.BalanceTransactionTypeStripeFee, stripe.BalanceTransactionTypeStripeFxFee, stripe.BalanceTransactionTypeTaxFee:
+		return payments.MovedFee
+	}
+	return payments.MovedOther
+}
+
+// feeOf says whose payment moved it; false where none did.
 func feeOf(t *stripe.BalanceTransaction) (f payments.Fee, ofPayment bool) {
 	if t.Source == nil {
 		return f, false

@@ -187,9 +187,13 @@ func (c *change) saveDispute(v *dispute)    { c.disputes.put(v.ID, v); c.touch("
 // post writes a balance transaction, with the fee that is taken of it.
 func (c *change) post(kind, category, source, currency string, amount int64) *balanceTx {
 	fee := c.cfg.Fees.of(category, currency, amount)
+	var of *string
+	if source != "" {
+		of = &source
+	}
 	t := &balanceTx{
 		ID: newID("txn"), Object: "balance_transaction", Amount: amount, AvailableOn: c.now.Unix(), Created: c.now.Unix(),
-		Currency: currency, Fee: fee, FeeDetails: []feeDetail{}, Net: amount - fee, ReportingCategory: category, Source: source,
+		Currency: currency, Fee: fee, FeeDetails: []feeDetail{}, Net: amount - fee, ReportingCategory: category, Source: of,
 		Status: "available", Type: kind,
 	}
 	if fee != 0 {

@@ -357,7 +357,7 @@ type balanceTx struct {
 	FeeDetails        []feeDetail `json:"fee_details"`
 	Net               int64       `json:"net"`
 	ReportingCategory string      `json:"reporting_category"`
-	Source            string      `json:"source"`
+	Source            *string     `json:"source"`
 	Status            string      `json:"status"`
 	Type              string      `json:"type"`
 }

@@ -42,6 +42,8 @@ func (s *Sandbox) routes() {
 	s.mux.HandleFunc("POST /sandbox/disputes", s.control(s.controlOpenDispute))
 	s.mux.HandleFunc("POST /sandbox/disputes/{id}", s.control(s.controlDecideDispute))
 	s.mux.HandleFunc("POST /sandbox/customers/{id}", s.control(s.controlCustomer))
+	s.mux.HandleFunc("POST /sandbox/payouts", s.control(controlPayout))
+	s.mux.HandleFunc("POST /sandbox/account-fees", s.control(controlAccountFee))
 	s.mux.HandleFunc("POST /sandbox/webhooks", s.control(s.controlWebhooks))
 	s.mux.HandleFunc("GET /sandbox/book", s.showBook)
 	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
@@ -145,7 +147,7 @@ func listTransactions(c *change, f form, _ string) (any, *apiError) {
 		return nil, bad
 	}
 	page, bad := list(f, &c.txns, transactionsPath, func(v *balanceTx) int64 { return v.Created }, func(v *balanceTx) bool {
-		return (!f.Has("type") || v.Type == f.Get("type")) && (!f.Has("source") || v.Source == f.Get("source")) &&
+		return (!f.Has("type") || v.Type == f.Get("type")) && (!f.Has("source") || v.Source != nil && *v.Source == f.Get("source")) &&
 			(!f.Has("currency") || v.Currency == f.Get("currency"))
 	})
 	if bad != nil || !f.Has("expand[0]") && !f.Has("expand[]") {
@@ -167,13 +169,16 @@ type expandedTx struct {
 }
 
 func (b *book) sourceOf(t *balanceTx) any {
-	if ch, ok := b.charges.get(t.Source); ok {
+	if t.Source == nil {
+		return nil
+	}
+	if ch, ok := b.charges.get(*t.Source); ok {
 		return ch
 	}
-	if r, ok := b.refunds.get(t.Source); ok {
+	if r, ok := b.refunds.get(*t.Source); ok {
 		return r
 	}
-	if d, ok := b.disputes.get(t.Source); ok {
+	if d, ok := b.disputes.get(*t.Source); ok {
 		return d
 	}
 	return t.Source
