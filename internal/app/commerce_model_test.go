@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"cursus/internal/books/ledger"
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
@@ -378,7 +379,14 @@ func (m *trade) money() {
 			m.fail(nil, "the provider holds %d %s, our book says %d", theirs, c, ours)
 		}
 		for _, holder := range []string{"bank", "desk:esp"} {
-			if ours := m.w.balance("clearing:"+holder, c); ours != m.cash[holder+string(c)] {
+			ours := m.w.balance("clearing:"+holder, c)
+			if holder != "bank" { // of what the desk holds a share is the school's
+				if owed := m.w.owes("ESP", c); c != "USD" && owed.Closing != ours {
+					m.fail(nil, "the desk owes us %d %s by its statement, our book says %d", owed.Closing, c, ours)
+				}
+				ours += m.w.balance(ledger.PartnerShare("ESP"), c)
+			}
+			if ours != m.cash[holder+string(c)] {
 				m.fail(nil, "%s holds %d %s, our book says %d", holder, m.cash[holder+string(c)], c, ours)
 			}
 		}

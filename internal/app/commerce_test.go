@@ -88,11 +88,11 @@ type slip struct {
 }
 
 // still is a house beside a sandbox that tells nothing by itself, and without a worker.
-func still(t *testing.T, mails mail.Sender) *world {
+func still(t *testing.T, mails mail.Sender, fees stripesandbox.Fees) *world {
 	t.Helper()
 	w := &world{t: t, clock: testkit.Clock(), dsn: testkit.OwnerDSN(t)}
 	var err error
-	if w.sandbox, err = stripesandbox.Open(stripesandbox.Config{PublicURL: "http://pay.test", Folder: t.TempDir(), SecretKey: stripeKey, Clock: w.clock}); err != nil {
+	if w.sandbox, err = stripesandbox.Open(stripesandbox.Config{PublicURL: "http://pay.test", Folder: t.TempDir(), SecretKey: stripeKey, Clock: w.clock, Fees: fees}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.sandbox.Close() })
@@ -113,7 +113,7 @@ func newTrade(t *testing.T, seed uint64) *trade {
 	t.Helper()
 	mails := &mailed{n: map[string]int{}}
 	m := &trade{
-		mails: mails, seen: map[string]int{}, methods: map[string]*kept{}, w: still(t, mails), seed: seed, r: rand.New(rand.NewPCG(seed, 1)), about: map[int]string{}, sent: map[string]string{}, applied: map[string]bool{}, //nolint:gosec // a test
+		mails: mails, seen: map[string]int{}, methods: map[string]*kept{}, w: still(t, mails, stripesandbox.Fees{RatePPM: 15_000, Fixed: map[string]int64{"eur": 25}, Dispute: map[string]int64{"eur": 2000}}), seed: seed, r: rand.New(rand.NewPCG(seed, 1)), about: map[int]string{}, sent: map[string]string{}, applied: map[string]bool{}, //nolint:gosec // a test
 		vouchers: map[string]string{}, limits: map[string]int{}, cash: map[string]int64{},
 	}
 	w := m.w
@@ -1010,9 +1010,36 @@ func (m *trade) refresh() {
 // passes moves the clock; the provider closes the pages whose time is over.
 func (m *trade) passes() {
 	d := []time.Duration{time.Second, time.Minute, 10 * time.Minute, 40 * time.Minute, 5 * time.Hour, 30 * time.Hour, 9 * 24 * time.Hour}[m.r.IntN(7)]
+	m.passed(d)
+}
+
+func (m *trade) passed(d time.Duration) {
 	m.note("clock %v", d)
 	m.w.clock.Advance(d)
 	m.closes()
+}
+
+// account has the provider pay out some of what it holds, or take something for the account itself.
+func (m *trade) account() {
+	c := []money.Currency{"EUR", "XOF"}[m.r.IntN(2)]
+	held := m.w.sandbox.Book().Balance[strings.ToLower(string(c))]
+	if held < 100 {
+		return
+	}
+	amount := 1 + m.r.Int64N(held)
+	x := map[string]any{"currency": strings.ToLower(string(c)), "amount": amount}
+	switch m.r.IntN(4) {
+	case 0:
+		x["amount"] = 1 + amount/100
+		m.w.tell("/sandbox/account-fees", x)
+	case 1:
+		x["failed"] = true
+		m.w.tell("/sandbox/payouts", x)
+	default:
+		m.w.tell("/sandbox/payouts", x)
+		m.cash["bank"+string(c)] += amount
+	}
+	m.note("the account of the provider: %v", x)
 }
 
 func (m *trade) closes() {
@@ -1030,6 +1057,7 @@ func (m *trade) closes() {
 // rest lets everything arrive and be done, and then holds all books against each other.
 func (m *trade) rest() {
 	m.note("rest")
+	m.passed(20 * time.Minute) // what a provider keeps of a payment waits so long for us to know of it
 	for range 6 {
 		m.fetch()
 		for _, x := range m.post {
@@ -1065,8 +1093,15 @@ func (m *trade) rest() {
 			}
 		}
 	}
+	if _, err := m.w.h.Payments.SweepFees(system); err != nil {
+		m.fail(nil, "%v", err)
+	}
+	if _, err := m.w.h.Accounting.PostShares(system); err != nil {
+		m.fail(nil, "%v", err)
+	}
 	m.w.verify()
 	m.compare()
+	m.w.cubeHolds()
 	if m.w.t.Failed() {
 		m.fail(nil, "the checks above")
 	}
@@ -1078,7 +1113,7 @@ func (m *trade) step() {
 		act    func()
 	}{
 		{20, m.order}, {22, m.pays}, {6, m.settles}, {30, m.carries}, {6, m.works}, {7, m.gives}, {3, m.decides}, {3, m.dashboard}, {2, m.bounces}, {4, m.disputes},
-		{3, m.leaves}, {3, m.cancels}, {4, m.paysPart}, {4, m.leavesCard}, {4, m.buysSeats}, {6, m.claims}, {2, m.movesSeat}, {2, m.enlists}, {3, m.returnsSeats}, {5, m.chooses}, {6, m.comes}, {4, m.clerk}, {2, m.repays}, {4, m.waits}, {4, m.sweeps}, {4, m.passes},
+		{3, m.leaves}, {3, m.cancels}, {4, m.paysPart}, {4, m.leavesCard}, {4, m.buysSeats}, {6, m.claims}, {2, m.movesSeat}, {2, m.enlists}, {3, m.returnsSeats}, {5, m.chooses}, {6, m.comes}, {4, m.clerk}, {2, m.repays}, {4, m.waits}, {4, m.sweeps}, {4, m.passes}, {2, m.account},
 	}
 	sum := 0
 	for _, a := range acts {

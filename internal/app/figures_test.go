@@ -3,7 +3,6 @@ package app_test
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/url"
 	"os"
 	"slices"
@@ -176,62 +175,4 @@ func TestEveryFigureInABrowser(t *testing.T) {
 func kindsOf(b tab) string {
 	b.t.Helper()
 	return ask[string](b, `[...new Set([...document.querySelectorAll("script[type='application/json']")].map(s => JSON.parse(s.textContent).kind))].join()`)
-}
-
-// cubeAddsUp holds the cube of learners and money against the two books, along every set of dimensions, and against all that was written; what is
-// written until now is summed up for the next time.
-func (w *world) cubeAddsUp() {
-	w.t.Helper()
-	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
-		sum := func(sql string) (out string) {
-			var all []string
-			if err := tx.Select(ctx, &all, postgres.Query{Name: "test", SQL: sql}); err != nil {
-				w.t.Fatal(err)
-			}
-			return strings.Join(all, "; ")
-		}
-		book := sum(`select t.currency || ' ' || -sum(e.minor) filter (where e.account in ('revenue', 'refunds', 'disputes')) from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
-			 where e.account in ('revenue', 'refunds', 'disputes') group by t.currency order by t.currency`)
-		people := sum("select count(*) || ' ' || count(*) filter (where reached & 4096 <> 0) from journey.enrolments where reached & 1 = 1")
-		for subset := range 1 << len(analytics.Dimensions) {
-			var by []string
-			for i, d := range analytics.Dimensions {
-				if subset&(1<<i) != 0 {
-					by = append(by, d)
-				}
-			}
-			cells, err := analytics.CubeTx(ctx, tx, analytics.CubeQuestion{By: by})
-			if err != nil {
-				return err
-			}
-			net, enrolled, paying := map[string]int64{}, int64(0), int64(0)
-			for _, c := range cells {
-				enrolled, paying = enrolled+c.Enrolled, paying+c.Paying
-				if c.Currency != "" {
-					net[string(c.Currency)] += c.Net()
-				}
-			}
-			var said []string
-			for _, c := range slices.Sorted(maps.Keys(net)) {
-				said = append(said, fmt.Sprint(c, " ", net[c]))
-			}
-			if got := strings.Join(said, "; "); got != book || fmt.Sprint(enrolled, " ", paying) != people {
-				w.t.Errorf("along %v: %s of %d (%d), the books have %s of %s", by, got, enrolled, paying, book, people)
-			}
-		}
-		var said [2][]analytics.CubeCell
-		for i, knownAt := range []time.Time{{}, tx.Now()} {
-			var err error
-			if said[i], err = analytics.CubeTx(ctx, tx, analytics.CubeQuestion{By: append([]string{"edition"}, analytics.Dimensions...), KnownAt: knownAt}); err != nil {
-				return err
-			}
-		}
-		if !slices.Equal(said[0], said[1]) {
-			w.t.Errorf("the sums say %+v, the history %+v", said[0], said[1])
-		}
-		return nil
-	})
-	if _, err := analytics.SumUp(context.Background(), w.h.DB); err != nil {
-		w.t.Fatal(err)
-	}
 }

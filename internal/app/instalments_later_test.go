@@ -11,6 +11,7 @@ import (
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/sales"
+	"cursus/internal/gateways/stripesandbox"
 	"cursus/internal/kernel/clock"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
@@ -108,7 +109,7 @@ func TestTheScheduleIsOnPaper(t *testing.T) {
 // the provider’s, and two days pass: the provider has forgotten the key, and looks for what was made under the customer that it is told. The
 // instalment is charged once, and the card that was asked is the one that is asked again.
 func TestAnInstalmentIsChargedOnceWhateverCardIsLeftMeanwhile(t *testing.T) {
-	w := still(t, &mailed{n: map[string]int{}})
+	w := still(t, &mailed{n: map[string]int{}}, stripesandbox.Fees{})
 	told := func() {
 		t.Helper()
 		if _, err := w.h.Payments.CatchUp(system, w.clock.Now().Add(-72*time.Hour)); err != nil {

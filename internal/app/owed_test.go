@@ -13,6 +13,7 @@ import (
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
+	"cursus/internal/gateways/stripesandbox"
 	"cursus/internal/kernel/ident"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
@@ -187,7 +188,7 @@ func TestASurplusThatIsDisputed(t *testing.T) {
 // A refund was made, and the process died before it knew; two days later it is asked for again, when the provider has forgotten the key under
 // which it was asked. It is found by our id and not made twice: the second one would carry the id of a refund that is booked, and be nobody's.
 func TestARefundIsMadeOnceHoweverLateItIsAskedAgain(t *testing.T) {
-	w := still(t, &mailed{n: map[string]int{}})
+	w := still(t, &mailed{n: map[string]int{}}, stripesandbox.Fees{})
 	began := w.clock.Now()
 	o := w.order(w.person("awa@example.org", "Awa").ID, w.paid, "k")
 	w.pay(o, visa)
@@ -313,7 +314,7 @@ func TestWhoWithdrawsFromAPlanOfWhichNothingIsLeft(t *testing.T) {
 // more is on its way than there is, and the provider will refuse it. Whoever withdraws now is told of nothing that comes back twice, and gets
 // her receipt; it was a failure of ours.
 func TestWhoWithdrawsWhileMoreIsOnItsWayThanWasPaid(t *testing.T) {
-	w := still(t, &mailed{n: map[string]int{}})
+	w := still(t, &mailed{n: map[string]int{}}, stripesandbox.Fees{})
 	awa := w.person("awa@example.org", "Awa")
 	offer := w.inParts("PRD-1", "", 30000, offers.KeepAccess)
 	o, err := w.h.Sales.PlaceOrder(system, sales.PlaceOrder{BuyerID: awa.ID, OfferID: offer.ID, Lang: "en", Way: sales.Instalments, IdempotencyKey: "k"})

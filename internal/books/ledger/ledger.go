@@ -134,6 +134,13 @@ func (p Posting) digest() []byte {
 	return sum[:]
 }
 
+// HoldKeptTx lets nobody else say until the end of the transaction to whom orders were sold, or what was kept of them: who posts what was kept reads to
+// whom it was sold, and who moves what was sold takes along what was kept.
+func HoldKeptTx(ctx context.Context, tx *postgres.Tx, orders ...string) error {
+	_, err := tx.Exec(ctx, q.Q("HoldKept"), pq.Array(orders))
+	return err
+}
+
 // BalanceTx is the sum of an account in one currency, in minor units.
 func BalanceTx(ctx context.Context, tx *postgres.Tx, account string, c money.Currency) (int64, error) {
 	var minor int64

@@ -78,6 +78,9 @@ func postSharesTx(ctx context.Context, tx *postgres.Tx, organisation string) (in
 		collects, holders, currencies = append(collects, x.Collects), append(holders, x.Holder), append(currencies, string(x.Currency))
 		minors, at = append(minors, x.Minor), append(at, occurred.UTC().Format(time.RFC3339Nano))
 	}
+	if err := ledger.HoldKeptTx(ctx, tx, orders...); err != nil {
+		return 0, err
+	}
 	var rows []sold
 	if err := tx.Select(ctx, &rows, q.Q("SoldTo"), pq.Array(orders)); err != nil {
 		return 0, err

@@ -148,6 +148,9 @@ func (s *Service) postFees(ctx context.Context, fees []Fee) (posted, foreign, mo
 			return err
 		}
 		posted = len(fresh)
+		if err := ledger.HoldKeptTx(ctx, tx, orders...); err != nil {
+			return err
+		}
 		shares, err := sharesTx(ctx, tx, orders)
 		if err != nil {
 			return err

@@ -229,9 +229,9 @@ func (s *Service) follow(ctx context.Context, tx *postgres.Tx, o Order, referenc
 		}
 		moves = append(moves, m)
 	}
-	posting, err := movePosting(ctx, tx, o, reference, kind, moves)
-	if err != nil || posting.Entries == nil {
+	postings, err := movePostings(ctx, tx, o, reference, kind, moves)
+	if err != nil || postings == nil {
 		return err
 	}
-	return ledger.PostTx(ctx, tx, posting)
+	return ledger.PostTx(ctx, tx, postings...)
 }

@@ -721,17 +721,25 @@ insert into sales.transfers (id, order_id, line, from_id, email, state, offered_
 update sales.transfers set state = $2, to_id = $3, ended_at = $4 where id = $1 and state = 'offered';
 
 -- name: KeptOfSale
--- What of an order's money in a currency was kept of what was sold to some enrolments ('': to nobody yet), and what was sold to each.
-select r.enrolment_id, r.account, r.minor, s.sold
-  from (select coalesce(e.enrolment_id, '') as enrolment_id, e.account, sum(e.minor)::bigint as minor
+-- What of an order's money was kept of what was sold to some enrolments ('': to nobody yet), and what was sold to each.
+select r.enrolment_id, r.account, r.currency, r.minor, s.sold
+  from (select coalesce(e.enrolment_id, '') as enrolment_id, e.account, t.currency, sum(e.minor)::bigint as minor
           from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
-         where e.order_id = $1 and t.currency = $2 and coalesce(e.enrolment_id, '') = any($3::text[]) and e.account like 'cost:fee:%'
-         group by 1, 2 having sum(e.minor) <> 0) r
+         where e.order_id = $1 and coalesce(e.enrolment_id, '') = any($2::text[]) and e.account like 'cost:fee:%'
+         group by 1, 2, 3 having sum(e.minor) <> 0) r
   join (select coalesce(e.enrolment_id, '') as enrolment_id, -sum(e.minor)::bigint as sold
-          from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
-         where e.order_id = $1 and t.currency = $2 and coalesce(e.enrolment_id, '') = any($3::text[]) and e.account = 'revenue'
+          from ledger.entries e where e.order_id = $1 and coalesce(e.enrolment_id, '') = any($2::text[]) and e.account = 'revenue'
          group by 1 having sum(e.minor) < 0) s using (enrolment_id)
- order by 1, 2;
+ order by 1, 2, 3;
+
+-- name: CheckKept
+with kept as (
+    select order_id, coalesce(enrolment_id, '') as enrolment_id, sum(minor)::bigint as minor from ledger.entries where account like 'cost:fee:%' and order_id is not null group by 1, 2 having sum(minor) <> 0
+), sold as (
+    select order_id, coalesce(enrolment_id, '') as enrolment_id, -sum(minor)::bigint as minor from ledger.entries where account = 'revenue' and order_id is not null group by 1, 2 having sum(minor) < 0
+)
+select k.order_id, k.enrolment_id, k.minor from kept k
+ where exists (select 1 from sold s where s.order_id = k.order_id) and not exists (select 1 from sold s where s.order_id = k.order_id and s.enrolment_id = k.enrolment_id);
 
 -- name: HandOver
 with enrolled as (

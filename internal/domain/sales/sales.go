@@ -268,6 +268,7 @@ func Checks() []postgres.Check {
 		{Invariant: "9", Name: "a paid line on an edition has its membership", Query: q.Q("CheckPaidMember")},
 		{Invariant: "9", Name: "parts sum to their line, lines to their order", Query: q.Q("CheckPartsSum")},
 		{Invariant: "9", Name: "the parts of an enrolment, and what nobody has claimed, are what the ledger says of them", Query: q.Q("CheckPartsLedger")},
+		{Invariant: "18", Name: "what was kept of a sale stands with those to whom it was sold", Query: q.Q("CheckKept")},
 		{Invariant: "11", Name: "no offer was sold more often than its quota", Query: q.Q("CheckQuota")},
 		{Invariant: "11", Name: "places are offered in the order of joining", Query: q.Q("CheckRowOrder")},
 		{Invariant: "11", Name: "what is sold and what is kept for who waited are not more than there is", Query: q.Q("CheckPlacesKept")},

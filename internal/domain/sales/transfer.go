@@ -340,15 +340,15 @@ func (s *Service) handOver(ctx context.Context, tx *postgres.Tx, o Order, l Line
 		positions, enrolments = append(positions, int64(x.Position)), append(enrolments, x.EnrolmentID)
 		moves = append(moves, move{old[i], x.EnrolmentID, x.Sold - x.Credited})
 	}
-	posting, err := movePosting(ctx, tx, o, t.ID+":transfer", "transfer", moves)
+	postings, err := movePostings(ctx, tx, o, t.ID+":transfer", "transfer", moves)
 	if err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, q.Q("HandOver"), o.ID, l.N, pq.Array(positions), pq.Array(enrolments), person.ID, nullable(membership)); err != nil {
 		return err
 	}
-	if posting.Entries != nil {
-		if err := ledger.PostTx(ctx, tx, posting); err != nil {
+	if postings != nil {
+		if err := ledger.PostTx(ctx, tx, postings...); err != nil {
 			return err
 		}
 	}
