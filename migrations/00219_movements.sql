@@ -23,5 +23,8 @@ DELETE FROM payments.fees_read;
 INSERT INTO accounting.chart (prefix, number, title_en, title_fr) VALUES
     ('others:', '467800', 'Money of others on our account', 'Fonds de tiers sur notre compte');
 
--- What is kept apart in the waterfall: shares of partners, and what a provider takes of the account.
-CREATE INDEX entries_kept_apart ON ledger.entries (account) WHERE account LIKE 'cost:fee:partner:%' OR account LIKE 'cost:fee:%:account';
+-- What was kept of orders and stands with nobody yet.
+CREATE INDEX entries_kept_of_nobody ON ledger.entries (order_id, account) INCLUDE (minor) WHERE enrolment_id IS NULL AND order_id IS NOT NULL AND account LIKE 'cost:fee:%';
+
+-- What is kept apart in the waterfall: shares of partners, what a provider takes of the account, and tax.
+CREATE INDEX entries_kept_apart ON ledger.entries (account) WHERE account LIKE 'cost:fee:partner:%' OR account LIKE 'cost:fee:%:account' OR account = 'revenue:tax';

@@ -163,6 +163,9 @@ func TestDocumentsOverTheAPI(t *testing.T) {
 	if all[0].Facts.TaxMinor != 2500 || all[1].Facts.TaxMinor != 833 || all[1].Facts.Corrects.Number != all[0].Number { // 20 % within 150.00, and within 50.00 of it
 		t.Errorf("tax of %d, then of %d", all[0].Facts.TaxMinor, all[1].Facts.TaxMinor)
 	}
+	if f, _ := w.figure("waterfall", nil); len(f.Notes) == 0 || !strings.Contains(f.Notes[0].EN, "16.67 EUR are tax") {
+		t.Errorf("the waterfall says nothing of the tax in it: %v", f.Notes)
+	}
 	get := func(operation, document string, who identity.Person, scopes ...string) apitest.Answer {
 		r := walker.Example(operation)
 		r.Path["document"], r.Token = document, w.tokens(who)(scopes...)

@@ -58,6 +58,7 @@ func (m *trade) buysSeats() {
 		m.fail(nil, "%d seats of %v cost %v", b.pool.bought, g.Price, b.total)
 	}
 	m.orders = append(m.orders, b)
+	m.billed(b)
 	m.open(b)
 }
 

@@ -21,6 +21,7 @@ import (
 
 	"cursus/internal/app"
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
@@ -339,10 +340,24 @@ func (m *trade) order() {
 		m.fail(nil, "o%d took what was not there: %d free, %v", n, free, refusals)
 	}
 	m.orders = append(m.orders, b)
+	m.billed(b)
 	if m.look(b); c.Way == sales.Instalments && !b.total.IsZero() {
 		m.agreed(b, m.w.clock.Now())
 	}
 	m.open(b)
+}
+
+// billed says, of most orders, in which country their invoice goes.
+func (m *trade) billed(b *bought) {
+	country := []string{"FR", "SN", "US", ""}[m.r.IntN(4)]
+	if country == "" || b.total.IsZero() { // of what is free the document is made at once
+		return
+	}
+	m.note("the invoice of o%d goes to %s", b.n, country)
+	m.w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := invoicing.PutBillingTx(ctx, tx, b.id, b.buyer, invoicing.Buyer{Name: "B", Address: invoicing.Address{Country: country}}, 0)
+		return err
+	})
 }
 
 // costs is what things cost with a voucher.
@@ -996,6 +1011,17 @@ func (m *trade) sweeps() {
 	m.reminds()
 	m.chargesDue()
 	m.refresh()
+	m.keeps()
+}
+
+// keeps posts what the provider kept of payments and did with the account, and what is the school's.
+func (m *trade) keeps() {
+	if _, err := m.w.h.Payments.SweepFees(system); err != nil {
+		m.fail(nil, "%v", err)
+	}
+	if _, err := m.w.h.Accounting.PostShares(system); err != nil {
+		m.fail(nil, "%v", err)
+	}
 }
 
 // refresh looks at every order that can change by itself.
@@ -1093,12 +1119,7 @@ func (m *trade) rest() {
 			}
 		}
 	}
-	if _, err := m.w.h.Payments.SweepFees(system); err != nil {
-		m.fail(nil, "%v", err)
-	}
-	if _, err := m.w.h.Accounting.PostShares(system); err != nil {
-		m.fail(nil, "%v", err)
-	}
+	m.keeps()
 	m.w.verify()
 	m.compare()
 	m.w.cubeHolds()

@@ -197,3 +197,22 @@ func (w *world) saidOf(ctx context.Context, tx *postgres.Tx) map[string][5]int64
 	}
 	return out
 }
+
+// figure answers a figure of money, a line for each row: the first cell, then the amounts.
+func (w *world) figure(id string, with map[string]string) (f analytics.Figure, said []string) {
+	w.t.Helper()
+	f, err := analytics.FigureOf(system, w.h.DB, id, analytics.Ask{Params: with})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, r := range f.Rows {
+		line := r.Cells[0].Text
+		for _, c := range r.Cells {
+			if c.Amount != nil {
+				line += fmt.Sprint(" ", c.Amount.Minor)
+			}
+		}
+		said = append(said, line)
+	}
+	return f, said
+}

@@ -188,14 +188,7 @@ func TestPayoutsAndFeesOfTheAccount(t *testing.T) {
 		t.Errorf("the session has fees of %v: what the account costs is no session's", got)
 	}
 	steps := func(session string) string {
-		f, err := analytics.FigureOf(system, w.h.DB, "waterfall", analytics.Ask{Params: map[string]string{"session": session}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var said []string
-		for _, r := range f.Rows {
-			said = append(said, fmt.Sprintf("%s %d", r.Cells[0].Text, r.Cells[2].Amount.Minor))
-		}
+		_, said := w.figure("waterfall", map[string]string{"session": session})
 		return strings.Join(said, ", ")
 	}
 	if got, want := steps(""), "gross 15000, refunds 0, disputes 0, net 15000, fees -250, shares 0, account_fees -1000, costs 0, contribution 13750"; got != want {

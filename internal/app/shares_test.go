@@ -2,6 +2,9 @@ package app_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -144,6 +147,16 @@ func TestSharesOfPartnersAreCosts(t *testing.T) {
 		t.Errorf("with a seat come %v", got)
 	}
 	w.verify()
+	_, said := w.figure("partner_share", nil) // gross and net are equal, a provider's fee and the school's share are not the network's
+	if got, want := strings.Join(said, "; "), fmt.Sprintf("ESP %d %d 0 %d; ESP 100000 30000 0 70000", 40_000, 4000+625, 40_000-4000-625); got != want {
+		t.Errorf("of the partner: %s, want %s", got, want)
+	}
+	if _, said = w.figure("waterfall", nil); !slices.Contains(said, "shares -4000") || !slices.Contains(said, "shares -30000") || !slices.Contains(said, "fees -625") {
+		t.Errorf("the waterfall says %v", said)
+	}
+	if _, said = w.figure("waterfall", map[string]string{"session": "FRANCS"}); !slices.Contains(said, "shares -30000") || !slices.Contains(said, "contribution 70000") {
+		t.Errorf("the waterfall of the session says %v", said)
+	}
 
 	// A hundred euros go back, and ten of the share with them; then the school is promised a fifth instead of a tenth.
 	w.clock.Advance(time.Hour)
@@ -214,4 +227,48 @@ func TestWhatWasKeptGoesWithTheTransfer(t *testing.T) {
 	})
 	w.verify()
 	w.cubeAddsUp()
+}
+
+// Price points are of a time: a price that came later was not there before. With one price, and with none, it is said why there is no elasticity.
+func TestPricePointsHaveAPast(t *testing.T) {
+	w := newWorld(t)
+	pays := func(key, voucher string) {
+		t.Helper()
+		o, err := w.buy(w.person(key+"@example.org", key).ID, w.paid, voucher, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.pay(o, visa)
+		w.becomes(o, sales.Paid)
+	}
+	points := func(at time.Time) (rows []string, elastic, why string) {
+		t.Helper()
+		f, err := analytics.FigureOf(system, w.h.DB, "price_points", analytics.Ask{AsOf: at, KnownAt: at, Params: map[string]string{"session": w.session.Key}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range f.Rows {
+			rows, elastic = append(rows, fmt.Sprint(r.Cells[0].Amount, " ", *r.Cells[1].Count)), r.Cells[5].Text
+		}
+		return rows, elastic, f.Notes[0].EN
+	}
+	if rows, _, why := points(time.Time{}); len(rows) != 0 || !strings.HasPrefix(why, "No place") {
+		t.Error(rows, why)
+	}
+	pays("awa", "")
+	then := w.clock.Now()
+	if rows, elastic, why := points(time.Time{}); fmt.Sprint(rows) != "[150.00 EUR 1]" || elastic != "" || !strings.HasPrefix(why, "Everybody paid the same price") {
+		t.Error(rows, elastic, why)
+	}
+	w.clock.Advance(time.Hour)
+	w.voucher(offers.Voucher{PercentPPM: ptr(500_000), Code: "HALF2026", Scope: offers.Scope{Offers: []string{w.paid.ID}}}, 0)
+	pays("bea", "HALF2026")
+	pays("cleo", "HALF2026")
+	// twice the places a day at half of the price: by the mid-point (2−1)/1.5 over (75−150)/112.5
+	if rows, elastic, _ := points(time.Time{}); fmt.Sprint(rows) != "[150.00 EUR 1 75.00 EUR 2]" || elastic != "−1.000" {
+		t.Error(rows, elastic)
+	}
+	if rows, _, _ := points(then); fmt.Sprint(rows) != "[150.00 EUR 1]" {
+		t.Error("before that price it had been sold at", rows)
+	}
 }

@@ -129,15 +129,15 @@ func moneyFigures() []Definition {
 		ID: "waterfall", Version: 2, Times: true, Money: true, Params: []Param{{ID: "session", Title: catalog.Text{EN: "Session (none: all)", FR: "Session (aucune : toutes)"}}}, answer: waterfallTx,
 		Title: catalog.Text{EN: "From gross to contribution", FR: "Du brut à la contribution"},
 		Says: catalog.Text{
-			EN: "Gross sales, less refunds and lost disputes: net. Net, less what payment providers kept of payments, what partner schools are due by their agreements, and costs as far as they are booked: contribution. What a provider takes of the account itself (a month, a payout) is of no session: it is a line of its own where all sessions are asked for, and in no session’s. Payouts change no result. By currency.",
-			FR: "Ventes brutes, moins remboursements et litiges perdus : net. Net, moins ce que les prestataires ont gardé des paiements, ce qui revient aux écoles partenaires par leurs conventions, et les coûts pour autant qu’ils sont comptabilisés : contribution. Ce qu’un prestataire prend sur le compte même (un mois, un virement) n’est d’aucune session : c’est une ligne à part quand toutes les sessions sont demandées, et dans aucune session. Les virements du prestataire ne changent aucun résultat. Par devise.",
+			EN: "Gross sales, less refunds and lost disputes: net. Net, less what payment providers kept of payments, what partner schools are due by their agreements, and costs as far as they are booked: contribution. What a provider takes of the account itself (a month, a payout) is of no session: it is a line of its own where all sessions are asked for, and in no session’s. Payouts change no result. Sales are with the tax that is due on them. By currency.",
+			FR: "Ventes brutes, moins remboursements et litiges perdus : net. Net, moins ce que les prestataires ont gardé des paiements, ce qui revient aux écoles partenaires par leurs conventions, et les coûts pour autant qu’ils sont comptabilisés : contribution. Ce qu’un prestataire prend sur le compte même (un mois, un virement) n’est d’aucune session : c’est une ligne à part quand toutes les sessions sont demandées, et dans aucune session. Les virements du prestataire ne changent aucun résultat. Les ventes sont taxe comprise. Par devise.",
 		},
 	}, {
-		ID: "partner_share", Version: 1, Times: true, Money: true, Params: []Param{byBasis}, answer: partnersTx,
+		ID: "partner_share", Version: 2, Times: true, Money: true, Params: []Param{byBasis}, answer: partnersTx,
 		Title: catalog.Text{EN: "Share of partners", FR: "Part des partenaires"},
 		Says: catalog.Text{
-			EN: "For each organisation that bought or took the money at its desk, and for those who came by themselves: paying learners, certified, and the share of the net revenue, per currency.",
-			FR: "Pour chaque organisation qui a acheté ou encaissé à son guichet, et pour ceux qui sont venus d’eux-mêmes : apprenants payants, certifiés, et la part du revenu net, par devise.",
+			EN: "For each organisation that bought or took the money at its desk, and for those who came by themselves: paying learners, certified, the share of the net revenue, and what is left of it when fees, the organisation’s own share by its agreement, and costs are paid, per currency.",
+			FR: "Pour chaque organisation qui a acheté ou encaissé à son guichet, et pour ceux qui sont venus d’eux-mêmes : apprenants payants, certifiés, la part du revenu net, et ce qui en reste une fois payés les frais, la part de l’organisation selon sa convention, et les coûts, par devise.",
 		},
 	}, {
 		ID: "break_even", Version: 2, Times: true, Money: true, Params: []Param{ofSession, fixedCosts, fixedCurrency}, answer: breakEvenTx,
@@ -295,8 +295,8 @@ type step struct {
 	sum        bool
 }
 
-// keptApart is what of the fees of the cube is of partner schools, and of the account alone, in one currency.
-type keptApart struct{ shares, account int64 }
+// keptApart is what of the fees of the cube is of partner schools, and of the account alone, in one currency; and what of the sales is tax.
+type keptApart struct{ shares, account, tax int64 }
 
 // keptApartTx asks what of the fees is no provider's of a payment, of the session that is asked for or of all.
 func (f *Figure) keptApartTx(ctx context.Context, tx *postgres.Tx) (map[money.Currency]keptApart, error) {
@@ -304,6 +304,7 @@ func (f *Figure) keptApartTx(ctx context.Context, tx *postgres.Tx) (map[money.Cu
 		Currency money.Currency `db:"currency"`
 		Shares   int64          `db:"shares"`
 		Account  int64          `db:"account"`
+		Tax      int64          `db:"tax"`
 	}
 	var session *string
 	if f.Ask.Params["session"] != "" {
@@ -316,7 +317,7 @@ func (f *Figure) keptApartTx(ctx context.Context, tx *postgres.Tx) (map[money.Cu
 	err := tx.Select(ctx, &rows, q.Q("KeptApart"), given(f.Ask.AsOf), given(f.Ask.KnownAt), session)
 	out := map[money.Currency]keptApart{}
 	for _, r := range rows {
-		out[r.Currency] = keptApart{r.Shares, r.Account}
+		out[r.Currency] = keptApart{r.Shares, r.Account, r.Tax}
 	}
 	return out, err
 }
@@ -339,6 +340,10 @@ func waterfallTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 		}
 		fees += c.Fees
 		x := apart[c.Currency]
+		if x.tax != 0 {
+			tax := money.Of(x.tax, c.Currency).String()
+			f.note("Of gross less refunds "+tax+" are tax, owed to the state: they are in the contribution and are nobody’s gain.", "Du brut moins les remboursements, "+tax+" sont de la taxe, due à l’État : elle est dans la contribution et n’est le gain de personne.")
+		}
 		for _, s := range []step{
 			{"gross", "Gross", "Brut", c.Gross, true}, {"refunds", "Refunds", "Remboursements", -c.Refunds, false}, {"disputes", "Lost disputes", "Litiges perdus", -c.Disputes, false},
 			{"net", "Net", "Net", c.Net(), true},
@@ -364,7 +369,8 @@ func partnersTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 	}
 	f.Columns = []Column{
 		col("partner", Text, "Partner", "Partenaire"), col("currency", Text, "Currency", "Devise"), col("paying", Count, "Paying learners", "Apprenants payants"), col("certified", Share, "Certified", "Certifiés"),
-		col("net", Amount, "Net", "Net"), col("of_net", Tenths, "Of the net", "Du net"),
+		col("net", Amount, "Net", "Net"), col("of_net", Tenths, "Of the net", "Du net"), col("fees", Amount, "Fees and its own share", "Frais et sa propre part"), col("costs", Amount, "Costs", "Coûts"),
+		col("contribution", Amount, "Contribution", "Contribution"),
 	}
 	f.Charts = []Chart{{Kind: "bars", Y: "partner", Values: []string{"of_net"}, Facet: "currency"}}
 	total := map[money.Currency]int64{}
@@ -382,7 +388,7 @@ func partnersTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 		if c.Partner == "" {
 			name = saidCell("none", "by themselves", "d’eux-mêmes")
 		}
-		row := Row{Cells: []Cell{name, textCell(string(c.Currency)), countCell(c.Paying), shareCell(c.Certified, c.Paying), amountCell(c.Net(), c.Currency), {}}}
+		row := Row{Cells: []Cell{name, textCell(string(c.Currency)), countCell(c.Paying), shareCell(c.Certified, c.Paying), amountCell(c.Net(), c.Currency), {}, amountCell(c.Fees, c.Currency), amountCell(c.Costs, c.Currency), amountCell(c.Contribution(), c.Currency)}}
 		if all := total[c.Currency]; all > 0 && c.Net() >= 0 {
 			row.Cells[5] = countCell((2*1000*c.Net() + all) / (2 * all))
 		}

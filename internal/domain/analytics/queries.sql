@@ -368,12 +368,14 @@ select o.key from identity.organisations o
 select exists (select 1 from sales.orders where demo and paid_at is not null);
 
 -- name: KeptApart
--- What of the fees is of partner schools, and of the account alone: $1 true at, $2 known at (null: now), $3 the session (null: all, and of none). The
--- condition on the account is that of the index entries_kept_apart.
+-- What of the fees is of partner schools, and of the account alone: $1 true at, $2 known at (null: now), $3 the session (null: all, and of none); and
+-- what of all sales is tax, which stands by order. The condition on the account is that of the index entries_kept_apart.
 select t.currency, coalesce(sum(e.minor) filter (where e.account like 'cost:fee:partner:%'), 0)::bigint as shares,
-       coalesce(sum(e.minor) filter (where e.account not like 'cost:fee:partner:%'), 0)::bigint as account
+       coalesce(sum(e.minor) filter (where e.account like 'cost:fee:%:account' and e.account not like 'cost:fee:partner:%'), 0)::bigint as account,
+       coalesce(sum(e.minor) filter (where e.account = 'revenue:tax'), 0)::bigint as tax
   from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
- where (e.account like 'cost:fee:partner:%' or e.account like 'cost:fee:%:account') and ($1::timestamptz is null or t.occurred_at <= $1) and ($2::timestamptz is null or t.recorded_at <= $2)
+ where (e.account like 'cost:fee:partner:%' or e.account like 'cost:fee:%:account' or e.account = 'revenue:tax')
+   and ($1::timestamptz is null or t.occurred_at <= $1) and ($2::timestamptz is null or t.recorded_at <= $2)
    and ($3::text is null or exists (select 1 from journey.enrolments j where j.enrolment_id = e.enrolment_id and j.session_id = $3))
  group by t.currency;
 

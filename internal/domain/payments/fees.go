@@ -10,6 +10,7 @@ import (
 	"github.com/lib/pq"
 
 	"cursus/internal/books/ledger"
+	"cursus/internal/kernel/ident"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/postgres"
@@ -68,6 +69,11 @@ func (s *Service) SweepFees(ctx context.Context) (swept SweptFees, err error) {
 		}
 		if settled := now.Add(-feeLag); last || until.After(settled) {
 			until = settled
+		}
+		if last {
+			if err := s.placeKept(ctx); err != nil {
+				return swept, err
+			}
 		}
 		if err := s.db.InTx(ctx, "fees read", func(ctx context.Context, tx *postgres.Tx) error {
 			_, err := tx.Exec(ctx, q.Q("FeesRead"), s.gateway.Name(), until)
@@ -189,6 +195,58 @@ func sharesTx(ctx context.Context, tx *postgres.Tx, orders []string) (map[string
 		out[r.OrderID] = append(out[r.OrderID], r)
 	}
 	return out, err
+}
+
+// placeKept gives what was kept of orders before they were sold (their payment was told late, or came in parts) to those to whom they were sold since.
+func (s *Service) placeKept(ctx context.Context) error {
+	return s.db.InTx(ctx, "place kept", func(ctx context.Context, tx *postgres.Tx) error {
+		var orders []string
+		if err := tx.Select(ctx, &orders, q.Q("KeptOfNobody"), feeBatch); err != nil || len(orders) == 0 {
+			return err
+		}
+		return placeKeptTx(ctx, tx, orders)
+	})
+}
+
+func placeKeptTx(ctx context.Context, tx *postgres.Tx, orders []string) error {
+	if err := ledger.HoldKeptTx(ctx, tx, orders...); err != nil {
+		return err
+	}
+	var kept []struct {
+		OrderID  string         `db:"order_id"`
+		Account  string         `db:"account"`
+		Currency money.Currency `db:"currency"`
+		Minor    int64          `db:"minor"`
+	}
+	if err := tx.Select(ctx, &kept, q.Q("KeptAtOrders"), pq.Array(orders)); err != nil {
+		return err
+	}
+	sold, err := sharesTx(ctx, tx, orders)
+	if err != nil {
+		return err
+	}
+	var postings []ledger.Posting
+	for _, k := range kept {
+		to, weights, sign := sold[k.OrderID], []int64{}, int64(cmp.Compare(k.Minor, 0))
+		if len(to) == 0 || slices.ContainsFunc(to, func(x share) bool { return x.EnrolmentID == "" }) { // somebody else was faster, or took it back
+			continue
+		}
+		for _, x := range to {
+			weights = append(weights, x.Minor)
+		}
+		parts, err := money.Of(sign*k.Minor, k.Currency).Allocate(weights)
+		if err != nil {
+			return err
+		}
+		p := ledger.Posting{Reference: ident.New("kpt"), Kind: "kept_placed", Currency: k.Currency, OccurredAt: tx.Now(), Entries: []ledger.Entry{{Account: k.Account, Minor: -k.Minor, OrderID: k.OrderID}}}
+		for i, part := range parts {
+			if !part.IsZero() {
+				p.Entries = append(p.Entries, ledger.Entry{Account: k.Account, Minor: sign * part.Minor, OrderID: k.OrderID, EnrolmentID: to[i].EnrolmentID})
+			}
+		}
+		postings = append(postings, p)
+	}
+	return ledger.PostTx(ctx, tx, postings...)
 }
 
 // feePosting is a fee as a cost of the enrolments that the order sold, in proportion to what each was sold for. Its other side carries no order: the

@@ -279,6 +279,17 @@ returning id;
 select e.order_id, coalesce(e.enrolment_id, '') as enrolment_id, -sum(e.minor)::bigint as minor from ledger.entries e
  where e.order_id = any($1::text[]) and e.account = 'revenue' group by e.order_id, e.enrolment_id having sum(e.minor) < 0 order by 1, 2;
 
+-- name: KeptOfNobody
+-- Orders of which something was kept that stands with nobody, though all that they sold is somebody's.
+select k.order_id from (select order_id from ledger.entries where enrolment_id is null and order_id is not null and account like 'cost:fee:%' group by order_id, account having sum(minor) <> 0) k
+ where exists (select 1 from ledger.entries e where e.order_id = k.order_id and e.account = 'revenue' and e.enrolment_id is not null)
+   and coalesce((select sum(e.minor) from ledger.entries e where e.order_id = k.order_id and e.account = 'revenue' and e.enrolment_id is null), 0) = 0
+ group by k.order_id order by k.order_id limit $1;
+
+-- name: KeptAtOrders
+select e.order_id, e.account, t.currency, sum(e.minor)::bigint as minor from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
+ where e.order_id = any($1::text[]) and e.enrolment_id is null and e.account like 'cost:fee:%' group by 1, 2, 3 having sum(e.minor) <> 0 order by 1, 2, 3;
+
 -- name: Fees
 select id, minor, currency from payments.fees where provider = $1;
 

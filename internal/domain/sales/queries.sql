@@ -733,13 +733,31 @@ select r.enrolment_id, r.account, r.currency, r.minor, s.sold
  order by 1, 2, 3;
 
 -- name: CheckKept
-with kept as (
-    select order_id, coalesce(enrolment_id, '') as enrolment_id, sum(minor)::bigint as minor from ledger.entries where account like 'cost:fee:%' and order_id is not null group by 1, 2 having sum(minor) <> 0
-), sold as (
-    select order_id, coalesce(enrolment_id, '') as enrolment_id, -sum(minor)::bigint as minor from ledger.entries where account = 'revenue' and order_id is not null group by 1, 2 having sum(minor) < 0
+-- What was kept of an order stands in proportion to what was sold to each, a unit more or less for each time that it was divided. What was kept before
+-- the order was sold is placed within half an hour.
+with sold as (
+    select e.order_id, coalesce(e.enrolment_id, '') as enrolment_id, -sum(e.minor) as minor from ledger.entries e
+     where e.account = 'revenue' and e.order_id is not null
+       and not exists (select 1 from ledger.entries x join ledger.transactions t on t.id = x.transaction_id
+                        where x.order_id = e.order_id and x.account = 'revenue' and t.kind = 'sale' and t.recorded_at > now() - interval '30 minutes')
+     group by 1, 2 having sum(e.minor) < 0
+), sums as (
+    select order_id, sum(minor) as minor from sold group by 1
+), kept as (
+    select e.order_id, coalesce(e.enrolment_id, '') as enrolment_id, e.account, t.currency, sum(e.minor) as minor
+      from ledger.entries e join ledger.transactions t on t.id = e.transaction_id where e.account like 'cost:fee:%' and e.order_id is not null group by 1, 2, 3, 4
+), totals as (
+    select e.order_id, e.account, t.currency, sum(e.minor) as minor, count(*) as divided
+      from ledger.entries e join ledger.transactions t on t.id = e.transaction_id where e.account like 'cost:fee:%' and e.order_id is not null group by 1, 2, 3
 )
-select k.order_id, k.enrolment_id, k.minor from kept k
- where exists (select 1 from sold s where s.order_id = k.order_id) and not exists (select 1 from sold s where s.order_id = k.order_id and s.enrolment_id = k.enrolment_id);
+select t.order_id, s.enrolment_id, t.account, coalesce(k.minor, 0) as kept, t.minor as of, s.minor as sold, x.minor as of_sold
+  from totals t join sums x on x.order_id = t.order_id join sold s on s.order_id = t.order_id
+  left join kept k on k.order_id = t.order_id and k.account = t.account and k.currency = t.currency and k.enrolment_id = s.enrolment_id
+ where abs(coalesce(k.minor, 0) * x.minor - t.minor * s.minor) > x.minor * t.divided
+union all
+select k.order_id, k.enrolment_id, k.account, k.minor, null, 0, x.minor
+  from kept k join sums x on x.order_id = k.order_id
+ where k.minor <> 0 and not exists (select 1 from sold s where s.order_id = k.order_id and s.enrolment_id = k.enrolment_id);
 
 -- name: HandOver
 with enrolled as (

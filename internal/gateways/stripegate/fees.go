@@ -40,9 +40,40 @@ func (g *Gate) Balance(ctx context.Context, from, until time.Time) (fees []payme
 		}
 		moved = append(moved, payments.Movement{ID: t.ID, Kind: movementOf(t.Type), Currency: amount.Currency, Minor: amount.Minor, Fee: fee.Minor, At: time.Unix(t.Created, 0).UTC()})
 	}
+	if err := all.Err(); err != nil {
+		return nil, nil, faultOf(err)
+	}
 	slices.Reverse(fees)
 	slices.Reverse(moved)
-	return fees, moved, faultOf(all.Err())
+	return fees, moved, g.namePayments(ctx, fees)
+}
+
+// namePayments says of what does not carry our payment's id whose it is: a dispute, or a refund that somebody made in the dashboard, is of the payment of
+// its charge. A charge that is not among them is asked for by its intent.
+func (g *Gate) namePayments(ctx context.Context, fees []payments.Fee) error {
+	named := map[string]string{}
+	for _, f := range fees {
+		if f.Kind == payments.FeeOfCharge {
+			named[f.PaymentIntentID] = f.PaymentID
+		}
+	}
+	for i := range fees {
+		f := &fees[i]
+		if f.PaymentID != "" || f.PaymentIntentID == "" {
+			continue
+		}
+		id, known := named[f.PaymentIntentID]
+		if !known {
+			intent, err := g.intents.Get(f.PaymentIntentID, &stripe.PaymentIntentParams{Params: stripe.Params{Context: ctx}})
+			if err != nil {
+				return faultOf(err)
+			}
+			id = intent.Metadata[metaPayment]
+			named[f.PaymentIntentID] = id
+		}
+		f.PaymentID = id
+	}
+	return nil
 }
 
 // movementOf says why the balance moved where no payment did it.

@@ -40,8 +40,8 @@ func TestFeesAreKeptAndListed(t *testing.T) {
 		{Kind: payments.FeeOfRefund, PaymentID: "pay_a", PaymentIntentID: intent, Amount: euros(0), Moved: -5000, At: start},
 		{Kind: payments.FeeOfCharge, PaymentID: "pay_x", Amount: money.Of(1500, "XOF"), Moved: 100_000, At: start},
 		{Kind: payments.FeeOfCharge, PaymentID: "pay_b", PaymentIntentID: lost, Amount: euros(27), Moved: 100, At: start.Add(time.Hour)}, // 1.5 and 25
-		{Kind: payments.FeeOfDispute, PaymentIntentID: lost, Amount: euros(2000), Moved: -100, At: start.Add(time.Hour)},
-		{Kind: payments.FeeOfDispute, PaymentIntentID: lost, Amount: euros(0), Moved: 100, At: start.Add(time.Hour)}, // it was won
+		{Kind: payments.FeeOfDispute, PaymentID: "pay_b", PaymentIntentID: lost, Amount: euros(2000), Moved: -100, At: start.Add(time.Hour)},
+		{Kind: payments.FeeOfDispute, PaymentID: "pay_b", PaymentIntentID: lost, Amount: euros(0), Moved: 100, At: start.Add(time.Hour)}, // it was won
 	}
 	if len(fees) != len(want) {
 		t.Fatalf("fees: %+v", fees)
@@ -54,7 +54,14 @@ func TestFeesAreKeptAndListed(t *testing.T) {
 			t.Errorf("%+v, want %+v", f, want[i])
 		}
 	}
-	if b := w.sandbox.Book().Balance["eur"]; b != 15_033-5000+100-250-27-2000 {
+	w.settled()
+	w.clock.Advance(time.Hour)
+	late := w.tell("/sandbox/disputes", map[string]any{"payment_intent": intent})
+	if alone, _, err := w.gate.Balance(context.Background(), start.Add(2*time.Hour), time.Time{}); err != nil || len(alone) != 1 || alone[0].PaymentID != "pay_a" {
+		t.Errorf("whose the dispute is, where its charge is not listed: %+v %v", alone, err)
+	}
+	w.tell("/sandbox/disputes/"+late["id"].(string), map[string]any{"outcome": "won"})
+	if b := w.sandbox.Book().Balance["eur"]; b != 15_033-5000+100-250-27-2000-2000 {
 		t.Error("the balance is", b)
 	}
 	if early, _, err := w.gate.Balance(context.Background(), start, start.Add(time.Hour)); err != nil || len(early) != 3 {
