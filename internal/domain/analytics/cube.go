@@ -347,7 +347,7 @@ func waterfallTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 		for _, s := range []step{
 			{"gross", "Gross", "Brut", c.Gross, true}, {"refunds", "Refunds", "Remboursements", -c.Refunds, false}, {"disputes", "Lost disputes", "Litiges perdus", -c.Disputes, false},
 			{"net", "Net", "Net", c.Net(), true},
-			{"fees", "Fees of payments", "Frais des paiements", x.account + x.shares - c.Fees, false}, {"shares", "Shares of partner schools", "Parts des écoles partenaires", -x.shares, false},
+			{"fees", "Fees of payments", "Frais des paiements", x.account + x.shares - c.Fees, false}, {"shares", "Partner schools", "Écoles partenaires", -x.shares, false},
 			{"account_fees", "Fees of the account", "Frais du compte", -x.account, false}, {"costs", "Costs", "Coûts", -c.Costs, false}, {"contribution", "Contribution", "Contribution", c.Contribution(), true},
 		} {
 			if s.id == "account_fees" && f.Ask.Params["session"] != "" {
