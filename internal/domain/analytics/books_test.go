@@ -196,6 +196,7 @@ func (s *school) isHistory() {
 		Basis: rapid.SampledFrom([]string{"current", "ever"}).Draw(s.t, "basis"), Week1Rule: rapid.SampledFrom([]string{"first", "all", "any", "none"}).Draw(s.t, "rule"),
 		MoneyOf: rapid.SliceOfN(rapid.SampledFrom([]journey.Stage{journey.Enrolled, journey.Started, journey.Succeeded, journey.Qualifying}), 0, 2).Draw(s.t, "money of"),
 	}
+	ask.Paying = rapid.Bool().Draw(s.t, "paying alone")
 	if rapid.Bool().Draw(s.t, "one session") {
 		ask.Sessions = []string{rapid.SampledFrom(s.sessions).Draw(s.t, "of").ID}
 	}

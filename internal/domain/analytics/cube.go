@@ -80,8 +80,9 @@ func CubeTx(ctx context.Context, tx *postgres.Tx, ask CubeQuestion) ([]CubeCell,
 	default:
 		return nil, journey.ErrBasis
 	}
+	paying := journey.Mask(journey.Qualifying)
 	if ask.Paying {
-		member |= journey.Mask(journey.Qualifying)
+		member |= paying
 	}
 	diligent, err := journey.DiligentMask(ask.Week1Rule)
 	if err != nil {
@@ -91,11 +92,13 @@ func CubeTx(ctx context.Context, tx *postgres.Tx, ask CubeQuestion) ([]CubeCell,
 	if ask.Diligent {
 		taken |= diligent
 	}
+	if ask.Paying {
+		taken |= paying
+	}
 	cells := []CubeCell{}
-	paying := journey.Mask(journey.Qualifying)
 	switch {
 	case ask.KnownAt.IsZero() && (taken == 0 || taken|journey.Mask(journey.Enrolled) == paying|journey.Mask(journey.Enrolled)):
-		err = tx.Select(ctx, &cells, q.Q("CubeOfHeads"), ask.Basis == "ever", orEnd(ask.AsOf), diligent, taken != 0, array(ask.By), array(ask.Sessions))
+		err = tx.Select(ctx, &cells, q.Q("CubeOfHeads"), ask.Basis == "ever", orEnd(ask.AsOf), diligent, taken != 0, array(ask.By), array(ask.Sessions), ask.Paying)
 		return cells, err
 	case ask.KnownAt.IsZero():
 		err = tx.Select(ctx, &cells, q.Q("Cube"), ask.Basis == "ever", orEnd(ask.AsOf), member, diligent, taken, array(ask.By), array(ask.Sessions))

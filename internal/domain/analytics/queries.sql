@@ -63,7 +63,7 @@ select case when m.month > '-infinity' then to_char(m.month, 'YYYY-MM') else '' 
 
 -- name: CubeOfHeads
 -- What Cube answers, by heads, where all money is asked for or that of who has a paid formula: $1 ever, $2 true at (9999-12-31: now), $3 the diligent, $4
--- money of those with a paid formula alone, $5 dimensions, $6 sessions (null: all, and money of none).
+-- money of those with a paid formula alone, $5 dimensions, $6 sessions (null: all, and money of none), $7 people of these alone, too.
 with asked as materialized (
     select coalesce($6::text[], array(select id from catalog.sessions)) as sessions, 'month' = any($5::text[]) as by_month, 'session' = any($5::text[]) as by_session, 'offer' = any($5::text[]) as by_offer, 'program' = any($5::text[]) as by_program,
            'edition' = any($5::text[]) as by_edition, 'partner' = any($5::text[]) as by_partner, 'country' = any($5::text[]) as by_country
@@ -81,16 +81,16 @@ with asked as materialized (
            case $3::int when 36 then diligent_first when 40 then diligent_all when 48 then diligent_any else diligent_none end as diligent,
            h.succeeded, h.eligible, h.booked, h.sat, h.passed, h.certified, case when h.paying then h.enrolled else 0 end as paying,
            0::bigint as n, 0::bigint as gross, 0::bigint as refunds, 0::bigint as disputes, 0::bigint as fees, 0::bigint as costs
-      from asked a cross join lateral journey.headcounts_at(a.sessions, $2, $1) h
+      from asked a cross join lateral journey.headcounts_at(a.sessions, $2, $1) h where h.paying or not $7::bool
     union all
     select month, session_id, '', '', '', '', '', '', -enrolled, -started, -diligent, -succeeded, -eligible, -booked, -sat, -passed, -certified, case when paying then -enrolled else 0 end,
            0, 0, 0, 0, 0, 0
-      from chosen
+      from chosen where paying or not $7::bool
     union all
     select month, session_id, offer, program_id, edition_id, partner, country, currency, enrolled, started, diligent, succeeded, eligible, booked, sat, passed, certified,
            case when paying then enrolled else 0 end, case when taken and currency <> '' then n else 0 end, case when taken then gross else 0 end, case when taken then refunds else 0 end,
            case when taken then disputes else 0 end, case when taken then fees else 0 end, case when taken then costs else 0 end
-      from chosen
+      from chosen where paying or not $7::bool
 ), summed as (
     select month, session_id, offer, program_id, edition_id, partner, country, currency, sum(enrolled)::bigint as enrolled, sum(started)::bigint as started, sum(diligent)::bigint as diligent,
            sum(succeeded)::bigint as succeeded, sum(eligible)::bigint as eligible, sum(booked)::bigint as booked, sum(sat)::bigint as sat, sum(passed)::bigint as passed,
