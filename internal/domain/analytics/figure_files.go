@@ -145,8 +145,8 @@ func (c Column) cells(v Cell) []string {
 		}
 		return []string{strconv.FormatInt(v.Points.Hundredths, 10), strconv.FormatInt(v.Points.N, 10), number(v.Points.Low), number(v.Points.High)}
 	case Instant:
-		if v.At == nil {
-			return []string{""}
+		if v.At == nil { // the total of all times says so
+			return []string{v.Text}
 		}
 		return []string{v.At.UTC().Format(time.RFC3339)}
 	case Text:
@@ -163,9 +163,15 @@ func plain(s string) string {
 	return s
 }
 
-// CSV writes a line per row; each line says which figure it is of, so that lines of several can stand together.
+// CSV writes a line per row; each line says which figure it is of and what that was asked with, so that lines of several can stand together.
 func (f Figure) CSV(w io.Writer) error {
-	head := []string{"figure", "version", "basis", "week1_rule", "as_of", "known_at", "open", "demo"}
+	head := []string{"figure", "version", "basis", "week1_rule", "as_of", "known_at", "open", "demo", "parameters"}
+	var asked []string // as the API is asked with them
+	for _, p := range f.Params {
+		if v := f.Ask.Params[p.ID]; v != "" {
+			asked = append(asked, p.ID+":"+v)
+		}
+	}
 	stamp := func(t time.Time) string {
 		if t.IsZero() {
 			return ""
@@ -177,7 +183,7 @@ func (f Figure) CSV(w io.Writer) error {
 	}
 	lines := [][]string{head}
 	for _, r := range f.Rows {
-		line := []string{f.ID, strconv.Itoa(f.Version), f.Basis, f.Week1Rule, stamp(f.Ask.AsOf), stamp(f.Ask.KnownAt), strconv.FormatBool(r.Open), strconv.FormatBool(f.Demo)}
+		line := []string{f.ID, strconv.Itoa(f.Version), f.Basis, f.Week1Rule, stamp(f.Ask.AsOf), stamp(f.Ask.KnownAt), strconv.FormatBool(r.Open), strconv.FormatBool(f.Demo), strings.Join(asked, ";")}
 		for i, c := range f.Columns {
 			line = append(line, c.cells(r.Cells[i])...)
 		}
