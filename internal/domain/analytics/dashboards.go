@@ -38,8 +38,8 @@ const (
 	OfPartner = "partner"
 )
 
-// DashboardTx says what a dashboard shows. Errors: catalog.ErrNoSession, programs.ErrNoProgram, identity.ErrNoOrganisation.
-func DashboardTx(ctx context.Context, tx *postgres.Tx, of, key string) (d Dashboard, err error) {
+// DashboardTx says what a dashboard shows at an instant; zero is now. Errors: catalog.ErrNoSession, programs.ErrNoProgram, identity.ErrNoOrganisation.
+func DashboardTx(ctx context.Context, tx *postgres.Tx, of, key string, asOf time.Time) (d Dashboard, err error) {
 	d = Dashboard{Of: of, Key: key}
 	switch of {
 	case OfSession:
@@ -49,7 +49,7 @@ func DashboardTx(ctx context.Context, tx *postgres.Tx, of, key string) (d Dashbo
 		}
 		with := map[string]string{"session": s.Key}
 		d.Key, d.Title = s.Key, s.Title()
-		week := map[string]string{"session": s.Key, "since": tx.Now().Add(-7 * 24 * time.Hour).UTC().Format(time.RFC3339)}
+		week := map[string]string{"session": s.Key, "since": instantOf(tx, asOf).Add(-7 * 24 * time.Hour).UTC().Format(time.RFC3339)}
 		d.Panels = []Panel{{"indicators", with}, {"temporal_progression", with}, {"change", week}, {"certificate_lists", with}, {"low_exercises", with}, {"exercise_quality", with}}
 	case OfProgram:
 		p, err := programs.ProgramTx(ctx, tx, key)
@@ -133,12 +133,12 @@ func dashboardFigures() []Definition {
 			FR: "Pour chaque édition d’un programme ses membres, chaque apprenant une fois : ceux qui ont commencé dans une de ses sessions, ceux qui sont certifiés dans une, et ceux qui le sont dans toutes ; le net de l’édition et ce qu’il représente par apprenant, et par certifié de toutes les sessions. Là où une édition a encaissé deux devises, aucun montant n’est divisé par des personnes, puisque qui a payé en laquelle n’est pas distingué ici.",
 		},
 	}, {
-		ID: "program_earnings", Version: 1, Times: true, Money: true, answer: earningsTx,
+		ID: "program_earnings", Version: 2, Times: true, Money: true, answer: earningsTx,
 		Params: []Param{ofProgram, fixedCosts, byBasis},
 		Title:  catalog.Text{EN: "Does a program earn its cost", FR: "Un programme couvre-t-il son coût"},
 		Says: catalog.Text{
-			EN: "For each edition of a program, by currency: enrolments, paying and certified ones, net, fees and costs as far as they are booked, what is left, and how many paying enrolments carry the costs (costs over the mean net of a paying one, rounded up). The line of all editions carries the fixed costs that are given, too.",
-			FR: "Pour chaque édition d’un programme, par devise : inscriptions, payantes et certifiées, net, frais et coûts pour autant qu’ils sont comptabilisés, ce qui reste, et combien d’inscriptions payantes portent les coûts (les coûts sur le net moyen d’une payante, arrondi vers le haut). La ligne de toutes les éditions porte aussi les coûts fixes donnés.",
+			EN: "For each edition of a program, by currency: enrolments, paying and certified ones (a learner has one in each session; what became of learners says the figure of learners of a program), net, fees and costs as far as they are booked, what is left, and how many paying enrolments carry the costs (costs over the mean net of a paying one, rounded up). The line of all editions carries the fixed costs that are given, too.",
+			FR: "Pour chaque édition d’un programme, par devise : inscriptions, payantes et certifiées (un apprenant en a une par session ; ce que sont devenus les apprenants se lit dans la figure des apprenants d’un programme), net, frais et coûts pour autant qu’ils sont comptabilisés, ce qui reste, et combien d’inscriptions payantes portent les coûts (les coûts sur le net moyen d’une payante, arrondi vers le haut). La ligne de toutes les éditions porte aussi les coûts fixes donnés.",
 		},
 	}, {
 		ID: "partner_outcomes", Version: 2, Times: true, Money: true, answer: partnerOutcomesTx,
@@ -269,7 +269,7 @@ func earningsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error 
 	}
 	f.Columns = []Column{
 		col("edition", Text, "Edition", "Édition"), col("currency", Text, "Currency", "Devise"), col("enrolled", Count, "Enrolments", "Inscriptions"), col("paying", Count, "Paying", "Payantes"),
-		col("certified", Share, "Certified of the paying", "Certifiées des payantes"), col("net", Amount, "Net", "Net"), col("costs", Amount, "Fees and costs", "Frais et coûts"), col("left", Amount, "Left", "Reste"),
+		col("certified", Count, "Certified", "Certifiées"), col("net", Amount, "Net", "Net"), col("costs", Amount, "Fees and costs", "Frais et coûts"), col("left", Amount, "Left", "Reste"),
 		col("break_even", Count, "Paying that carry the costs", "Payantes qui portent les coûts"), col("margin", Count, "Paying above it", "Payantes au-dessus"),
 	}
 	f.Charts = []Chart{{Kind: "bars", Y: "edition", Values: []string{"left"}, Facet: "currency"}}
@@ -298,7 +298,7 @@ func earningsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error 
 
 // earned is what a cell of the cube brought beside what it cost.
 func earned(head Cell, c CubeCell, fixed int64) Row {
-	row := Row{Cells: []Cell{head, textCell(string(c.Currency)), countCell(c.Enrolled), countCell(c.Paying), shareCell(c.Certified, c.Paying), {}, {}, {}, {}, {}}}
+	row := Row{Cells: []Cell{head, textCell(string(c.Currency)), countCell(c.Enrolled), countCell(c.Paying), countCell(c.Certified), {}, {}, {}, {}, {}}}
 	if c.Currency == "" {
 		return row
 	}

@@ -127,8 +127,9 @@ type Figure struct {
 	Rows      []Row
 	Charts    []Chart
 	Notes     []catalog.Text
-	Open      bool // some number may still grow
-	Demo      bool // sold through a sandbox: no real money is in it
+	At        time.Time // the instant that is asked for, or that of the answer: files leave it out, so that the same question has the same bytes tomorrow
+	Open      bool      // some number may still grow
+	Demo      bool      // sold through a sandbox: no real money is in it
 }
 
 // Faults of figures.
@@ -167,7 +168,7 @@ func FigureOf(ctx context.Context, db *postgres.DB, id string, ask Ask) (f Figur
 		return f, err
 	}
 	err = db.View(ctx, "figure "+id, func(ctx context.Context, tx *postgres.Tx) error {
-		f = Figure{Definition: d, Ask: ask}
+		f = Figure{Definition: d, Ask: ask, At: instantOf(tx, ask.AsOf)}
 		return d.answer(ctx, tx, ask, &f)
 	})
 	return f, err

@@ -61,10 +61,13 @@ func flowTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	return nil
 }
 
+// NodeStarted ends what a cell says of a session that was started, of which a drawing makes the upper node.
+const NodeStarted = ":started"
+
 // nodeCell is a session with whether it was started.
 func nodeCell(key string, started bool) Cell {
 	if started {
-		return saidCell(key+":started", key+": started", key+" : commencée")
+		return saidCell(key+NodeStarted, key+": started", key+" : commencée")
 	}
 	return saidCell(key+":not_started", key+": not started", key+" : non commencée")
 }
