@@ -264,7 +264,7 @@ func Verdict(low, high *int64) string {
 }
 
 var differenceColumns = []Column{
-	col("difference", Tenths, "Difference", "Différence"), col("low", Tenths, "from", "de"), col("high", Tenths, "to", "à"), col("verdict", Text, "Verdict", "Verdict"),
+	col("difference", Tenths, "Difference, in points", "Différence, en points"), col("low", Tenths, "from", "de"), col("high", Tenths, "to", "à"), col("verdict", Text, "Verdict", "Verdict"),
 }
 
 // differenceCells are two shares, their difference and what it shows.
