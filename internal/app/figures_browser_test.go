@@ -57,6 +57,9 @@ func TestFiguresAnswerToPointerAndKeyboard(t *testing.T) {
 		t.Error(nodes, "nodes, not where she was and where she went")
 	}
 	b.nothingIsCut("the flow")
+	b.open(at + "individual_path?lang=fr&enrolment=" + w.anEnrolment())
+	b.do(chromedp.WaitVisible(chromedp.CSS(".plotted svg circle")))
+	b.shows("Staff Member · "+w.session.Key, "Note globale") // a way says whose it is, and no word of the file
 	b.axeEverywhere("the flow")
 }
 

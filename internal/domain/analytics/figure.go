@@ -120,6 +120,7 @@ type Chart struct {
 type Figure struct {
 	Definition
 	Ask       Ask
+	About     string // whom it is of, by name; for people alone, who may change her name
 	Basis     string // current, ever, or empty where the figure is not of enrolments
 	Week1Rule string
 	Base      []Base

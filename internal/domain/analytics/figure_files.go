@@ -234,8 +234,11 @@ func (f Figure) Table(w io.Writer) error {
 	return nil
 }
 
-// Said is a value for people, in a language; numbers are written the same in all.
+// Said is a value for people, in a language.
 func (c Column) Said(v Cell, lang string) string {
+	if lang == "fr" {
+		return c.saidInFrench(v)
+	}
 	switch {
 	case v.Said.EN != "":
 		return v.Said.In(lang)
@@ -259,6 +262,40 @@ func (c Column) Said(v Cell, lang string) string {
 		return v.Text
 	}
 	return "–"
+}
+
+// saidInFrench has the comma of decimals, thousands apart, and French between the ends of an interval.
+func (c Column) saidInFrench(v Cell) string {
+	rate := func(tenths *int64) string { return strings.Replace(percent(tenths), ".", ",", 1) }
+	switch {
+	case v.Said != (catalog.Text{}):
+		return v.Said.In("fr")
+	case v.Rate != nil && v.Rate.Low != nil:
+		return fmt.Sprintf("%s (%s/%s ; de %s à %s)", rate(v.Rate.Tenths), grouped(v.Rate.Count), grouped(v.Rate.Of), rate(v.Rate.Low), rate(v.Rate.High))
+	case v.Rate != nil:
+		return fmt.Sprintf("%s (%s/%s)", rate(v.Rate.Tenths), grouped(v.Rate.Count), grouped(v.Rate.Of))
+	case v.Mean != nil:
+		return rate(v.Mean)
+	case v.Amount != nil:
+		return v.Amount.Format("fr")
+	case v.Points != nil:
+		text := strings.ReplaceAll(v.Points.String(), ".", ",")
+		return strings.NewReplacer(" to ", " à ", "; ", " ; ").Replace(text)
+	case v.Count != nil && c.Kind == Tenths:
+		return rate(v.Count)
+	case v.Count != nil:
+		return grouped(*v.Count)
+	}
+	return c.Said(v, "en")
+}
+
+// grouped writes thousands apart, with a space that no line ends at.
+func grouped(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "\u00a0" + digits[i:]
+	}
+	return digits
 }
 
 // WriteDefinitions lists the figures with what they are asked with, for people at a terminal.

@@ -361,7 +361,7 @@ func qualifyingTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 		}
 		head := saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée")
 		if len(of) > 1 {
-			head = saidCell("weighted_mean_"+strings.ToLower(string(c)), "Weighted mean, "+string(c), "Moyenne pondérée, "+string(c))
+			head = saidCell("weighted_mean_"+strings.ToLower(string(c)), "Weighted, "+string(c), "Pondérée, "+string(c))
 		} else {
 			p.enrolled, p.paid, p.started, p.diligent, p.certified = all.enrolled, all.paid, all.started, all.diligent, all.certified
 		}

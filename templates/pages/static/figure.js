@@ -115,10 +115,10 @@
       const xs = ys.every((y) => d.points.some((p) => p.x === y)) ? ys : seen(d.points.map((p) => p.x)); // of all with all, the diagonal is one
       const most = Math.max(1, ...d.points.map((p) => p.v));
       const wide = (width - left(d, width) - 16) / xs.length;
-      const written = d.points.filter((p) => p.v > 0 && wide >= 30); // nought is a cell without colour
+      const written = d.points.filter((p) => p.v > 0 && wide >= 36); // nought is a cell without colour; where a number has no room, the table has it
       return Plot.plot({...common(d, width, ys.length), marginBottom: 90, height: ys.length * line(30, ys.length) + 130, x: {domain: xs, label: null, tickRotate: -45}, y: {domain: ys, label: null, type: "band", tickFormat: fitted(d, width)}, opacity: {domain: [0, most]}, marks: [
         Plot.cell(d.points, {x: "x", y: "y", fill: css("--bar"), fillOpacity: "v", title: "h", stroke: css("--line"), ...link(d)}),
-        Plot.text(written, {x: "x", y: "y", text: (p) => (wide < 46 ? p.t.replace(/[.,]\d/, "") : p.t), fill: css("--ink"), stroke: css("--card"), strokeWidth: 3, pointerEvents: "none"}),
+        Plot.text(written, {x: "x", y: "y", text: "t", fontSize: wide < 50 ? 9.5 : 12, fill: css("--ink"), stroke: css("--card"), strokeWidth: 3, pointerEvents: "none"}),
       ]});
     },
     // A waterfall: each bar begins where the one before ended; sums begin at nought.
