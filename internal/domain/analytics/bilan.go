@@ -200,7 +200,7 @@ func wayTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 		return err
 	}
 	f.Columns = []Column{
-		col("at", Instant, "When", "Quand"), col("what", Text, "What", "Quoi"), col("exercise", Text, "Exercise", "Exercice"), col("score", Tenths, "Score", "Note"), col("reached", Text, "", ""),
+		col("at", Instant, "When", "Quand"), col("what", Text, "What", "Quoi"), col("exercise", Text, "Exercise", "Exercice"), col("score", Tenths, "Score", "Note"), col("reached", Text, "State", "État"),
 		col("learnt_at", Instant, "Learnt at", "Appris le"),
 	}
 	f.Charts = []Chart{{Kind: "bubble", X: "at", Y: "exercise", Values: []string{"score"}}}

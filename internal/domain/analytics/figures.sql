@@ -11,7 +11,7 @@ with mine as materialized (
       join programs.editions e on e.program_id = p.id
       join enrolment.memberships m on m.edition_id = e.id
       join enrolment.grants g on g.order_id = m.order_id
-     where p.key = $1 and m.granted_at <= least($3::timestamptz, $4::timestamptz) and ($2::bool or m.revoked_at is null or m.revoked_at > $3)
+     where p.key = $1 and m.granted_at <= least($3::timestamptz, $4::timestamptz) and ($2::bool or m.revoked_at is null or m.revoked_at > least($3, $4))
 ), asked as (
     select array(select distinct enrolment_id from mine) as all_of
 ), enrolled as materialized (
