@@ -252,7 +252,7 @@ func figure4And12Drawn(ctx context.Context, t *testing.T, db *postgres.DB) {
 func provable(ctx context.Context, t *testing.T, db *postgres.DB) {
 	t.Helper()
 	got := said(ctx, t, db, "comparison", map[string]string{"sessions": "SR-1,FTTH-1", "against": "SR-2"})
-	if !strings.HasPrefix(got[0], "SR-1 6352 527/6352=8.3[7.6;9.0] no_provable_difference ") || !strings.Contains(got[1], "=30.3[29.2;31.5] higher ") {
+	if !strings.HasPrefix(got[0], "SR-1 bachelor 6352 527/6352=8.3[7.6;9.0] no_provable_difference ") || !strings.HasPrefix(got[1], "FTTH-1 pre_bachelor 6250 1894/6250=30.3[29.2;31.5] higher ") {
 		t.Errorf("what is provable: %q", got)
 	}
 }

@@ -144,7 +144,7 @@ func indicatorsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 	for i, m := range current {
 		f.Rows = append(f.Rows, Row{Open: f.Open, Cells: []Cell{{Text: m.ID, Said: indicatorColumns[i].Title}, {Rate: &m.Rate}, {Rate: &ever[i].Rate}}})
 	}
-	f.Rows = append(f.Rows, Row{Open: f.Open, Cells: []Cell{saidCell("diligent_success_strict", "Diligent success, strictly", "Réussite des assidus, au sens strict"), {Rate: &strict[0]}, {Rate: &strict[1]}}})
+	f.Rows = append(f.Rows, Row{Open: f.Open, Cells: []Cell{saidCell("diligent_success_strict", "Succeeded and diligent, of the diligent", "Réussite et assidus, des assidus"), {Rate: &strict[0]}, {Rate: &strict[1]}}})
 	return nil
 }
 
@@ -153,7 +153,9 @@ func comparisonTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 	if err != nil {
 		return err
 	}
-	f.Columns = []Column{col("session", Text, "Session", "Session"), col("enrolled", Count, "Enrolled", "Inscrits")}
+	audience := col("audience", Text, "Targeted audience", "Public visé")
+	audience.Beside = "session"
+	f.Columns = []Column{col("session", Text, "Session", "Session"), audience, col("enrolled", Count, "Enrolled", "Inscrits")}
 	for _, c := range indicatorColumns {
 		beside := col(c.ID+"_verdict", Text, c.Title.EN+", compared", c.Title.FR+", comparé")
 		beside.Beside = c.ID
@@ -195,12 +197,17 @@ func comparisonTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 		case s.ID: // of itself there is nothing to say
 			with = journey.Counts{}
 		}
-		f.Rows = append(f.Rows, Row{Open: open, Cells: append([]Cell{textCell(s.Key), countCell(n.Enrolled)}, compared(fiveIndicators(n), fiveIndicators(with))...)})
+		f.Rows = append(f.Rows, Row{Open: open, Cells: append([]Cell{textCell(s.Key), {Text: s.For(), Said: levels[s.For()]}, countCell(n.Enrolled)}, compared(fiveIndicators(n), fiveIndicators(with))...)})
 	}
 	if len(f.Rows) > 0 {
-		f.Rows = append(f.Rows, f.means(), Row{Summary: true, Cells: append([]Cell{saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée"), {}}, compared(fiveIndicators(pooled), nil)...)})
+		f.Rows = append(f.Rows, f.means(), Row{Summary: true, Cells: append([]Cell{saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée"), {}, {}}, compared(fiveIndicators(pooled), nil)...)})
 	}
 	return nil
+}
+
+// levels are words for the levels of courses; an audience that a session names itself is said as it is written.
+var levels = map[string]catalog.Text{
+	"pre_bachelor": {EN: "before the bachelor", FR: "avant la licence"}, "bachelor": {EN: "bachelor", FR: "licence"}, "post_bachelor": {EN: "after the bachelor", FR: "après la licence"},
 }
 
 var comparedWords = map[string]catalog.Text{
