@@ -26625,7 +26625,8 @@ type ClientInterface interface {
 
 	// ExportFigure A figure as CSV
 	//
-	// The same, a line per row. Each line begins with the figure, its version and basis, and what was asked, so that lines of several files can stand together. A share
+	// The same, a line per row. Each line begins with the figure, its version and basis, and what was asked (`parameters` as this operation takes them), so that lines of several files
+	// can stand together. Where a column is of times, `total` stands for all of them. A share
 	// has five columns: count, of, tenths of a per cent, and the two ends of its 95 % Wilson interval; an amount has two: minor units and currency.
 	//
 	// Corresponds with GET /v1/figures/{figure}/file (the `ExportFigure` operationId).
@@ -33104,7 +33105,8 @@ func (c *Client) GetFigure(ctx context.Context, figure FigureRef, params *GetFig
 
 // ExportFigure A figure as CSV
 //
-// The same, a line per row. Each line begins with the figure, its version and basis, and what was asked, so that lines of several files can stand together. A share
+// The same, a line per row. Each line begins with the figure, its version and basis, and what was asked (`parameters` as this operation takes them), so that lines of several files
+// can stand together. Where a column is of times, `total` stands for all of them. A share
 // has five columns: count, of, tenths of a per cent, and the two ends of its 95 % Wilson interval; an amount has two: minor units and currency.
 //
 // Corresponds with GET /v1/figures/{figure}/file (the `ExportFigure` operationId).
@@ -61535,7 +61537,8 @@ type ClientWithResponsesInterface interface {
 
 	// ExportFigureWithResponse A figure as CSV
 	//
-	// The same, a line per row. Each line begins with the figure, its version and basis, and what was asked, so that lines of several files can stand together. A share
+	// The same, a line per row. Each line begins with the figure, its version and basis, and what was asked (`parameters` as this operation takes them), so that lines of several files
+	// can stand together. Where a column is of times, `total` stands for all of them. A share
 	// has five columns: count, of, tenths of a per cent, and the two ends of its 95 % Wilson interval; an amount has two: minor units and currency.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -86904,7 +86907,8 @@ func (c *ClientWithResponses) GetFigureWithResponse(ctx context.Context, figure 
 
 // ExportFigureWithResponse A figure as CSV
 //
-// The same, a line per row. Each line begins with the figure, its version and basis, and what was asked, so that lines of several files can stand together. A share
+// The same, a line per row. Each line begins with the figure, its version and basis, and what was asked (`parameters` as this operation takes them), so that lines of several files
+// can stand together. Where a column is of times, `total` stands for all of them. A share
 // has five columns: count, of, tenths of a per cent, and the two ends of its 95 % Wilson interval; an amount has two: minor units and currency.
 //
 // Returns a wrapper object for the known response body format(s).

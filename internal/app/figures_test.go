@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -25,6 +26,9 @@ func (w *world) figuresAsked(d analytics.Definition) url.Values {
 	q := url.Values{}
 	for _, p := range d.Params {
 		switch {
+		case d.ID == "sequence_flow" && p.ID == "sessions":
+			w.other()
+			q.Set(p.ID, w.session.Key+","+otherSession)
 		case p.ID == "session" || p.ID == "other":
 			q.Set(p.ID, w.session.Key)
 		case p.ID == "enrolment":
@@ -42,6 +46,21 @@ func (w *world) figuresAsked(d analytics.Definition) url.Values {
 		}
 	}
 	return q
+}
+
+// otherSession is a session in which nobody is.
+const otherSession = "OTHER-1"
+
+// other makes it where it is not there yet.
+func (w *world) other() {
+	w.t.Helper()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := catalog.SessionTx(ctx, tx, otherSession)
+		if errors.Is(err, catalog.ErrNoSession) {
+			_, err = catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: otherSession, CourseKey: "OTHER", Title: catalog.Text{EN: "Another"}, Platform: "fun", ThresholdPPM: 500_000})
+		}
+		return err
+	})
 }
 
 // aProgram is a draft of one that nobody bought.
@@ -126,7 +145,7 @@ func init() {
 	walks = append(walks, func(w *world, _ string) map[string]string {
 		var pages []string
 		for _, d := range analytics.Definitions() { // one of each kind: the page is the same for all
-			if slices.Contains([]string{"temporal_progression", "qualifying", "dual_matrix", "bilan"}, d.ID) {
+			if slices.Contains([]string{"temporal_progression", "qualifying", "dual_matrix", "bilan", "indicators", "comparison", "sequence_flow"}, d.ID) {
 				pages = append(pages, "/staff/figures/"+d.ID+"?"+w.figuresAsked(d).Encode())
 			}
 		}
@@ -163,6 +182,7 @@ func TestEveryFigureInABrowser(t *testing.T) {
 		b.open(w.cfg.BaseURL + "/staff/figures/" + d.ID + "?lang=en&" + w.figuresAsked(d).Encode())
 		if drawn := ask[int](b, `document.querySelectorAll("[data-plot]").length`); drawn > 0 {
 			b.do(chromedp.WaitVisible(chromedp.CSS(".plotted svg")))
+			b.nothingIsCut(d.ID)
 		}
 		if kinds := fmt.Sprint(kindsOf(b)); !looked[kinds] || os.Getenv("CURSUS_SHOTS") != "" {
 			looked[kinds] = true

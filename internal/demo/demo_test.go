@@ -54,6 +54,8 @@ func TestTheDemoShowsThePaper(t *testing.T) {
 	figures5And8(ctx, t, db)
 	figure10(ctx, t, db)
 	figures9And12(ctx, t, db)
+	figure4And12Drawn(ctx, t, db)
+	provable(ctx, t, db)
 	section43(ctx, t, db)
 	partner(ctx, t, db)
 	seats(ctx, t, db)
@@ -203,6 +205,65 @@ func figures5And8(ctx context.Context, t *testing.T, db *postgres.DB) {
 	}
 	if f, err = analytics.FigureOf(ctx, db, "skill_scale", analytics.Ask{Params: map[string]string{"session": "PRD-8", "skill": "s2"}}); err != nil || len(f.Rows) != 12 || means(f.Rows[11], 4) != [3]int64{491, 674, 182} {
 		t.Error("Figure 5:", f.Rows, err)
+	}
+}
+
+// said is what a figure answers, row by row: shares as printed with count and base, counts, amounts, and the words of texts.
+func said(ctx context.Context, t *testing.T, db *postgres.DB, id string, params map[string]string) (rows []string) {
+	t.Helper()
+	f, err := analytics.FigureOf(ctx, db, id, analytics.Ask{Params: params})
+	if err != nil {
+		t.Fatal(id, err)
+	}
+	for _, r := range f.Rows {
+		var cells []string
+		for i, c := range r.Cells {
+			switch {
+			case c.Rate != nil && c.Rate.Low != nil:
+				cells = append(cells, fmt.Sprintf("%d/%d=%s[%s;%s]", c.Rate.Count, c.Rate.Of, tenths(c.Rate.Tenths), tenths(c.Rate.Low), tenths(c.Rate.High)))
+			case f.Columns[i].Kind == analytics.Text:
+				cells = append(cells, c.Text)
+			case c.Count != nil:
+				cells = append(cells, fmt.Sprint(*c.Count))
+			case c.Amount != nil:
+				cells = append(cells, c.Amount.String())
+			}
+		}
+		rows = append(rows, strings.Join(cells, " "))
+	}
+	return rows
+}
+
+// figure4And12Drawn asks for the five indicators of one session, for the sequence as a flow, where the 194 and the 40 of the paper stand between
+// its 1112, 867 and 445, and for the program of the ESP, of which the paper says 14 of 75.
+func figure4And12Drawn(ctx context.Context, t *testing.T, db *postgres.DB) {
+	t.Helper()
+	if got := said(ctx, t, db, "indicators", map[string]string{"session": "PRD-6"}); len(got) != 5 || !strings.HasPrefix(got[0], "started 1393/10796=12.9[") || !strings.HasPrefix(got[3], "diligent_success 416/842=49.4[") ||
+		!strings.HasPrefix(got[4], "diligent_success_strict 416/842=49.4[") {
+		t.Errorf("Figure 4: %q", got)
+	}
+	flow := strings.Join(said(ctx, t, db, "sequence_flow", map[string]string{"sessions": "ALDDT-1,PRD-8,RQOS-6"}), "\n")
+	for _, want := range []string{"ALDDT-1:started PRD-8:started 194 0 194/1112=", "ALDDT-1:started PRD-8:not_started 918 0 918/1112=", "ALDDT-1:not_started PRD-8:started 0 673 673/", "PRD-8:started RQOS-6:started 40 0 40/867="} {
+		if !strings.Contains(flow, want) {
+			t.Errorf("Figure 12 as a flow has no %q:\n%s", want, flow)
+		}
+	}
+	want := "NETWORKS-BASICS-2019 75 71/75=94.7[87.1;97.9] 14/75=18.7[11.5;28.9] 14/75=18.7[11.5;28.9] 7500000 XOF 100000 XOF 535714 XOF"
+	if got := said(ctx, t, db, "program_learners", map[string]string{"program": "NETWORKS-BASICS"}); len(got) != 1 || got[0] != want {
+		t.Errorf("the program with the ESP: %q, want %q", got, want)
+	}
+	all := said(ctx, t, db, "qualifying", nil)
+	if last := all[len(all)-2:]; !strings.HasPrefix(last[0], "weighted_mean_eur ") || !strings.HasPrefix(last[1], "weighted_mean_xof 300 ") || !strings.HasSuffix(last[1], " 133929 XOF") {
+		t.Errorf("the means of two currencies: %q", last)
+	}
+}
+
+// provable asks what the comparison may say: SR's two sessions began alike, FTTH began more often than both.
+func provable(ctx context.Context, t *testing.T, db *postgres.DB) {
+	t.Helper()
+	got := said(ctx, t, db, "comparison", map[string]string{"sessions": "SR-1,FTTH-1", "against": "SR-2"})
+	if !strings.HasPrefix(got[0], "SR-1 bachelor 6352 527/6352=8.3[7.6;9.0] no_provable_difference ") || !strings.HasPrefix(got[1], "FTTH-1 pre_bachelor 6250 1894/6250=30.3[29.2;31.5] higher ") {
+		t.Errorf("what is provable: %q", got)
 	}
 }
 

@@ -189,6 +189,14 @@ func (c Counts) Plus(d Counts) Counts {
 	}
 }
 
+// Minus leaves the people who are not in d, who are all in c.
+func (c Counts) Minus(d Counts) Counts {
+	return Counts{
+		Enrolled: c.Enrolled - d.Enrolled, Started: c.Started - d.Started, Diligent: c.Diligent - d.Diligent, Succeeded: c.Succeeded - d.Succeeded, Eligible: c.Eligible - d.Eligible,
+		Booked: c.Booked - d.Booked, Sat: c.Sat - d.Sat, Passed: c.Passed - d.Passed, Certified: c.Certified - d.Certified,
+	}
+}
+
 // endOfTime stands for "no bound" where a question gives only the other one of its two times.
 var endOfTime = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 

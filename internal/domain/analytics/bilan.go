@@ -45,6 +45,20 @@ var (
 	bilanBudget    = []string{"staff", "equipment", "services", "communication", "certification", "receipts"}
 )
 
+var bilanFrench = map[string]string{
+	"management": "pilotage", "design": "conception", "media": "médias", "tutoring": "tutorat", "staff": "personnel", "equipment": "équipement", "services": "prestations", "communication": "communication",
+	"certification": "certification", "receipts": "recettes",
+}
+
+// inFrench is a name of hours or of the budget; a phase stays as it was written.
+func inFrench(name string) string {
+	known, phase, found := strings.Cut(name, "/")
+	if found {
+		return bilanFrench[known] + " / " + phase
+	}
+	return bilanFrench[known]
+}
+
 // given reads name=number pairs; a name begins with one of those that are known.
 func (a Ask) given(param string, known []string) (names []string, values []int64, err error) {
 	for _, one := range a.list(param) {
@@ -147,10 +161,10 @@ func bilanTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	add("E8", "E2 / C2", "E2 / C2", none, shareCell(attested, n.Diligent), none)
 	add("E9", "E1 / E3", "E1 / E3", none, shareCell(without, without+attested), none)
 	for i, name := range hours {
-		add("H", "Hours: "+name, "Heures : "+name, countCell(worked[i]), none, none)
+		add("H", "Hours: "+name, "Heures : "+inFrench(name), countCell(worked[i]), none, none)
 	}
 	for i, name := range posts {
-		add("B", "Budget (minor units): "+name, "Budget (unités mineures) : "+name, countCell(amounts[i]), none, none)
+		add("B", "Budget (minor units): "+name, "Budget (unités mineures) : "+inFrench(name), countCell(amounts[i]), none, none)
 	}
 	return nil
 }
@@ -186,12 +200,21 @@ func wayTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 		return err
 	}
 	f.Columns = []Column{
-		col("at", Instant, "When", "Quand"), col("what", Text, "What", "Quoi"), col("exercise", Text, "Exercise", "Exercice"), col("score", Tenths, "Score", "Note"), col("reached", Text, "", ""),
+		col("at", Instant, "When", "Quand"), col("what", Text, "What", "Quoi"), col("exercise", Text, "Exercise", "Exercice"), col("score", Tenths, "Score", "Note"), col("reached", Text, "State", "État"),
 		col("learnt_at", Instant, "Learnt at", "Appris le"),
 	}
+	f.Charts = []Chart{{Kind: "bubble", X: "at", Y: "exercise", Values: []string{"score"}}}
+	people, err := learnersOfTx(ctx, tx, []string{e.ID})
+	if err != nil {
+		return err
+	}
+	f.About = strings.TrimPrefix(people[e.ID].FullName+" · ", " · ") + s.Key
 	f.base("steps", "steps in "+s.Key, "pas dans "+s.Key, int64(len(rows)))
 	for _, r := range rows {
 		row := Row{Cells: []Cell{timeCell(r.At.UTC()), {Text: r.What, Said: stepTitles[r.What]}, textCell(r.Exercise), {}, saidCell("reached", "reached", "atteint"), {}}}
+		if r.What == "grade" {
+			row.Cells[2] = Cell{Text: r.Exercise, Said: stepTitles[r.What]}
+		}
 		if !r.Reached {
 			row.Cells[4] = saidCell("lost", "no longer", "plus maintenant")
 		}

@@ -76,7 +76,7 @@ func changeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 		col("stage", Text, "Stage", "Étape"), col("then", Count, "Then", "Alors"), col("new", Count, "New", "Nouveaux"), col("back", Count, "Came back", "Revenus"), col("left", Count, "Left", "Partis"),
 		col("reached", Count, "Reached it", "L’ont atteinte"), col("taken_back", Count, "Taken back", "Reprise"), col("now", Count, "Now", "Maintenant"),
 	}
-	f.Charts = []Chart{{Kind: "bars", Y: "stage", Values: []string{"then"}}, {Kind: "bars", Y: "stage", Values: []string{"now"}}}
+	f.Charts = []Chart{{Kind: "bars", Y: "stage", Values: []string{"then"}, Alike: true}, {Kind: "bars", Y: "stage", Values: []string{"now"}, Alike: true}}
 	enrolled := journey.State(journey.Mask(journey.Enrolled))
 	for _, x := range changed(f.Week1Rule) {
 		var then, fresh, back, left, reached, taken, now int64

@@ -83,14 +83,20 @@ func TestLearnersInCommonAndWhatChanged(t *testing.T) {
 		return out
 	}
 	for got, want := range map[string]string{
-		show("dual_enrolment", "session=X-1"):                           "Y-1 8 5/10 | Z-1 5 5/10 | ",
-		show("dual_enrolment", "session=Z-1", "stage=started"):          "X-1 4 1/1 | Y-1 4 0/1 | ",
-		show("started_sequence", "sessions=X-1,Y-1,Z-1"):                "X-1 4/10 4/4 | Y-1 4/8 0/4 | Z-1 1/5 1/4 | ",
-		show("common_enrolment", "sessions=X-1,Y-1,Z-1"):                "X-1 2 10 10/10 | Y-1 3 8 | Z-1 0 5 | X-1 & Y-1 3 5 5/10 | X-1 & Z-1 3 5 5/10 | Y-1 & Z-1 0 2 | X-1 & Y-1 & Z-1 2 2 2/10 | ",
-		show("dual_matrix", "sessions=X-1,Z-1"):                         "X-1 Z-1 5/10 | Z-1 X-1 5/5 | ",
-		show("comparison", "sessions=X-1,Y-1"):                          "X-1 10 4/10 0/10 4/10 4/0 | Y-1 8 4/8 0/8 4/8 4/0 | plain_mean 9 | weighted_mean 8/18 0/18 8/18 8/0 | ",
+		show("dual_enrolment", "session=X-1"):                  "Y-1 8 5/10 | Z-1 5 5/10 | ",
+		show("dual_enrolment", "session=Z-1", "stage=started"): "X-1 4 1/1 | Y-1 4 0/1 | ",
+		show("started_sequence", "sessions=X-1,Y-1,Z-1"):       "X-1 4/10 4/4 | Y-1 4/8 0/4 | Z-1 1/5 1/4 | ",
+		show("common_enrolment", "sessions=X-1,Y-1,Z-1"):       "X-1 2 10 10/10 | Y-1 3 8 | Z-1 0 5 | X-1 & Y-1 3 5 5/10 | X-1 & Z-1 3 5 5/10 | Y-1 & Z-1 0 2 | X-1 & Y-1 & Z-1 2 2 2/10 | ",
+		show("dual_matrix", "sessions=X-1,Z-1"):                "X-1 Z-1 5/10 | Z-1 X-1 5/5 | ",
+		show("comparison", "sessions=X-1,Y-1"): "X-1  10 4/10 no_provable_difference 0/10 no_provable_difference 4/10 no_provable_difference 4/0  | " +
+			"Y-1  8 4/8 no_provable_difference 0/8 no_provable_difference 4/8 no_provable_difference 4/0  | plain_mean  9     | weighted_mean  8/18  0/18  8/18  8/0  | ",
+		show("comparison", "sessions=X-1,Y-1", "against=Y-1"): "X-1  10 4/10 no_provable_difference 0/10 no_provable_difference 4/10 no_provable_difference 4/0  | " +
+			"Y-1  8 4/8  0/8  4/8  4/0  | plain_mean  9     | weighted_mean  8/18  0/18  8/18  8/0  | ", // of itself there is nothing to say
+		show("indicators", "session=X-1"): "started 4/10 4/10 | diligent 0/10 0/10 | succeeded 4/10 4/10 | diligent_success 4/0 4/0 | diligent_success_strict 0/0 0/0 | ",
+		show("sequence_flow", "sessions=X-1,Y-1,Z-1"): "X-1:started Y-1:not_started 4 0 4/4 | X-1:not_started Y-1:started 0 4 4/4 | " +
+			"Y-1:started Z-1:not_started 0 4 4/4 | Y-1:not_started Z-1:started 1 0 1/4 | Y-1:not_started Z-1:not_started 3 0 3/4 | ",
 		show("exercise_quality", "session=X-1"):                         "HW 01 1 4 4/4 0/4 0/4 0/4 4/4 | ",
-		show("temporal_progression", "session=Y-1", "mode=last_change"): "HW 01 1 4 4/8 4/4 | ",
+		show("temporal_progression", "session=Y-1", "mode=last_change"): "HW 01 1 4 4/8 4/4 | HW 01 1 4 4/8 4/4 | succeeded 4 4/8 4/4 | ", // a collection, the total of all, and the line of the grade
 	} {
 		if got != want {
 			t.Errorf("%s\nwant %s", got, want)

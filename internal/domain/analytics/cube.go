@@ -220,7 +220,7 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	}
 	for _, d := range Dimensions {
 		if slices.Contains(by, d) {
-			f.Columns = append(f.Columns, Column{d, Text, dimensionTitles[d]})
+			f.Columns = append(f.Columns, Column{ID: d, Kind: Text, Title: dimensionTitles[d]})
 		}
 	}
 	f.Columns = slices.Concat(f.Columns, []Column{col("currency", Text, "Currency", "Devise"), col("enrolled", Count, "Enrolled", "Inscrits"), col("paying", Count, "Paying", "Payants")}, stageColumns, []Column{

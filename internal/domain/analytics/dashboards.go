@@ -38,8 +38,8 @@ const (
 	OfPartner = "partner"
 )
 
-// DashboardTx says what a dashboard shows. Errors: catalog.ErrNoSession, programs.ErrNoProgram, identity.ErrNoOrganisation.
-func DashboardTx(ctx context.Context, tx *postgres.Tx, of, key string) (d Dashboard, err error) {
+// DashboardTx says what a dashboard shows at an instant; zero is now. Errors: catalog.ErrNoSession, programs.ErrNoProgram, identity.ErrNoOrganisation.
+func DashboardTx(ctx context.Context, tx *postgres.Tx, of, key string, asOf time.Time) (d Dashboard, err error) {
 	d = Dashboard{Of: of, Key: key}
 	switch of {
 	case OfSession:
@@ -49,8 +49,8 @@ func DashboardTx(ctx context.Context, tx *postgres.Tx, of, key string) (d Dashbo
 		}
 		with := map[string]string{"session": s.Key}
 		d.Key, d.Title = s.Key, s.Title()
-		week := map[string]string{"session": s.Key, "since": tx.Now().Add(-7 * 24 * time.Hour).UTC().Format(time.RFC3339)}
-		d.Panels = []Panel{{"temporal_progression", with}, {"change", week}, {"certificate_lists", with}, {"low_exercises", with}, {"exercise_quality", with}, {"comparison", map[string]string{"sessions": s.Key}}}
+		week := map[string]string{"session": s.Key, "since": instantOf(tx, asOf).Add(-7 * 24 * time.Hour).UTC().Format(time.RFC3339)}
+		d.Panels = []Panel{{"indicators", with}, {"temporal_progression", with}, {"change", week}, {"certificate_lists", with}, {"low_exercises", with}, {"exercise_quality", with}}
 	case OfProgram:
 		p, err := programs.ProgramTx(ctx, tx, key)
 		if err != nil {
@@ -60,7 +60,7 @@ func DashboardTx(ctx context.Context, tx *postgres.Tx, of, key string) (d Dashbo
 		if p.Published != nil {
 			d.Title = p.Published.Title
 		}
-		d.Panels = []Panel{{"program_earnings", map[string]string{"program": p.Key}}}
+		d.Panels = []Panel{{"program_learners", map[string]string{"program": p.Key}}, {"program_earnings", map[string]string{"program": p.Key}}}
 		return d, d.sequencesTx(ctx, tx)
 	case OfPartner:
 		o, err := identity.OrganisationTx(ctx, tx, key)
@@ -91,7 +91,11 @@ func (d *Dashboard) sequencesTx(ctx context.Context, tx *postgres.Tx) error {
 			sessions = append(sessions, rows[i].Session)
 		}
 		if len(sessions) > 1 {
-			d.Panels = append(d.Panels, Panel{"started_sequence", map[string]string{"sessions": strings.Join(sessions, ",")}})
+			with := map[string]string{"sessions": strings.Join(sessions, ",")}
+			d.Panels = append(d.Panels, Panel{"started_sequence", with})
+			if len(sessions) <= mostFlow {
+				d.Panels = append(d.Panels, Panel{"sequence_flow", with})
+			}
 		}
 	}
 	return nil
@@ -121,23 +125,33 @@ func dashboardFigures() []Definition {
 			FR: "Les dix exercices dont la plus grande part de ceux qui les ont faits ont une dernière note jusqu’à 0,5, la plus grande d’abord ; seuls les exercices faits par dix apprenants ou plus.",
 		},
 	}, {
-		ID: "program_earnings", Version: 2, Times: true, Money: true, answer: earningsTx,
-		Params: []Param{{ID: "program", Title: catalog.Text{EN: "Program", FR: "Programme"}, Required: true}, fixedCosts, fixedCurrency, byBasis},
-		Title:  catalog.Text{EN: "Does a program earn its cost", FR: "Un programme couvre-t-il son coût"},
+		ID: "program_learners", Version: 1, Times: true, Money: true, answer: programLearnersTx,
+		Params: []Param{ofProgram, byBasis},
+		Title:  catalog.Text{EN: "Learners of a program", FR: "Apprenants d’un programme"},
 		Says: catalog.Text{
-			EN: "For each edition of a program, by currency: enrolments, paying and certified ones, net, fees and costs as far as they are booked, what is left, and how many paying enrolments carry the costs (costs without fees, over the mean net less the mean fees of a paying one, rounded up). The line of all editions carries the fixed costs that are given, too.",
-			FR: "Pour chaque édition d’un programme, par devise : inscriptions, payantes et certifiées, net, frais et coûts pour autant qu’ils sont comptabilisés, ce qui reste, et combien d’inscriptions payantes portent les coûts (les coûts sans les frais, sur le net moyen moins les frais moyens d’une payante, arrondi vers le haut). La ligne de toutes les éditions porte aussi les coûts fixes donnés.",
+			EN: "For each edition of a program its members, each learner once: those who started in one of its sessions, those certified in one, and those certified in every one; the net of the edition and what it came to for each learner, and for each certified in every session. Where an edition took two currencies no amount is divided by people, since who paid in which is not told apart here.",
+			FR: "Pour chaque édition d’un programme ses membres, chaque apprenant une fois : ceux qui ont commencé dans une de ses sessions, ceux qui sont certifiés dans une, et ceux qui le sont dans toutes ; le net de l’édition et ce qu’il représente par apprenant, et par certifié de toutes les sessions. Là où une édition a encaissé deux devises, aucun montant n’est divisé par des personnes, puisque qui a payé en laquelle n’est pas distingué ici.",
 		},
 	}, {
-		ID: "partner_outcomes", Version: 1, Times: true, Money: true, answer: partnerOutcomesTx,
+		ID: "program_earnings", Version: 3, Times: true, Money: true, answer: earningsTx,
+		Params: []Param{ofProgram, fixedCosts, fixedCurrency, byBasis},
+		Title:  catalog.Text{EN: "Does a program earn its cost", FR: "Un programme couvre-t-il son coût"},
+		Says: catalog.Text{
+			EN: "For each edition of a program, by currency: enrolments, paying and certified ones (a learner has one in each session; what became of learners says the figure of learners of a program), net, fees and costs as far as they are booked, what is left, and how many paying enrolments carry the costs (costs without fees, over the mean net less the mean fees of a paying one, rounded up). The line of all editions carries the fixed costs that are given, too.",
+			FR: "Pour chaque édition d’un programme, par devise : inscriptions, payantes et certifiées (un apprenant en a une par session ; ce que sont devenus les apprenants se lit dans la figure des apprenants d’un programme), net, frais et coûts pour autant qu’ils sont comptabilisés, ce qui reste, et combien d’inscriptions payantes portent les coûts (les coûts sans les frais, sur le net moyen moins les frais moyens d’une payante, arrondi vers le haut). La ligne de toutes les éditions porte aussi les coûts fixes donnés.",
+		},
+	}, {
+		ID: "partner_outcomes", Version: 2, Times: true, Money: true, answer: partnerOutcomesTx,
 		Params: []Param{{ID: "partner", Title: catalog.Text{EN: "Organisation", FR: "Organisation"}, Required: true}, byBasis, byRule},
 		Title:  catalog.Text{EN: "Learners of an organisation", FR: "Apprenants d’une organisation"},
 		Says: catalog.Text{
-			EN: "For each session, those whom the organisation enrolled, bought a place for or took the money of, by stage, and their net, as the organisation itself may be told: numbers of one to nine people are kept back, with as many others as it takes that no total gives them away.",
-			FR: "Pour chaque session, ceux que l’organisation a inscrits, à qui elle a acheté une place ou dont elle a encaissé l’argent, par étape, et leur net, tels que l’organisation elle-même peut les connaître : les nombres de une à neuf personnes sont tus, avec autant d’autres qu’il faut pour qu’aucun total ne les trahisse.",
+			EN: "For each session, those whom the organisation enrolled, bought a place for or took the money of, by stage, the share that is certified, and their net, as the organisation itself may be told: numbers of one to nine people are kept back, with as many others as it takes that no total gives them away.",
+			FR: "Pour chaque session, ceux que l’organisation a inscrits, à qui elle a acheté une place ou dont elle a encaissé l’argent, par étape, la part certifiée, et leur net, tels que l’organisation elle-même peut les connaître : les nombres de une à neuf personnes sont tus, avec autant d’autres qu’il faut pour qu’aucun total ne les trahisse.",
 		},
 	}}
 }
+
+var ofProgram = Param{ID: "program", Title: catalog.Text{EN: "Program", FR: "Programme"}, Required: true}
 
 const (
 	mostLow  = 10 // exercises that are shown
@@ -167,6 +181,76 @@ func lowTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	return nil
 }
 
+func programLearnersTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
+	p, err := programs.ProgramTx(ctx, tx, ask.Params["program"])
+	if err != nil {
+		return err
+	}
+	open, err := f.openSessionsTx(ctx, tx)
+	if err != nil {
+		return err
+	}
+	cells, err := f.cubesTx(ctx, tx, "program", "edition")
+	if err != nil {
+		return err
+	}
+	var editions []struct {
+		Edition   string `db:"edition"`
+		Learners  int64  `db:"learners"`
+		Started   int64  `db:"started"`
+		Certified int64  `db:"certified"`
+		InAll     int64  `db:"certified_in_all"`
+	}
+	if err := tx.Select(ctx, &editions, q.Q("ProgramLearners"), p.Key, f.Basis == "ever", orEnd(ask.AsOf), orEnd(ask.KnownAt)); err != nil {
+		return err
+	}
+	var of []struct {
+		Edition string `db:"edition"`
+		Session string `db:"session"`
+	}
+	if err := tx.Select(ctx, &of, q.Q("SessionsOfEditions"), p.Key); err != nil {
+		return err
+	}
+	f.Columns = []Column{
+		col("edition", Text, "Edition", "Édition"), col("learners", Count, "Learners", "Apprenants"), col("started", Share, "Started in one session", "Ont commencé dans une session"),
+		col("certified", Share, "Certified in one session", "Certifiés dans une session"), col("certified_in_all", Share, "Certified in every session", "Certifiés dans toutes les sessions"),
+		col("net", Amount, "Net", "Net"), col("net_per_learner", Amount, "per learner", "par apprenant"), col("net_per_certified", Amount, "per certified in every session", "par certifié de toutes les sessions"),
+	}
+	for _, c := range []string{"started", "certified", "certified_in_all"} {
+		f.Charts = append(f.Charts, Chart{Kind: "bars", Y: "edition", Values: []string{c}, Alike: true})
+	}
+	f.Open = false
+	var people int64
+	for _, e := range editions {
+		people += e.Learners
+		row := Row{Cells: []Cell{textCell(e.Edition), countCell(e.Learners), shareCell(e.Started, e.Learners), shareCell(e.Certified, e.Learners), shareCell(e.InAll, e.Learners)}}
+		for _, s := range of {
+			row.Open = row.Open || s.Edition == e.Edition && slices.Contains(open, s.Session)
+		}
+		f.Open = f.Open || row.Open
+		var nets []money.Amount
+		for _, c := range cells {
+			if c.Program == p.Key && c.Edition == e.Edition && c.Currency != "" {
+				nets = append(nets, money.Of(c.Net(), c.Currency))
+			}
+		}
+		if len(nets) == 0 {
+			row.Cells = append(row.Cells, make([]Cell, 3)...)
+			f.Rows = append(f.Rows, row)
+		}
+		for _, net := range nets {
+			line := row
+			line.Cells = append(slices.Clone(row.Cells), Cell{Amount: &net}, Cell{}, Cell{})
+			if len(nets) == 1 {
+				line.Cells[6], line.Cells[7] = Cell{Amount: per(net, e.Learners)}, Cell{Amount: per(net, e.InAll)}
+			}
+			f.Rows = append(f.Rows, line)
+		}
+	}
+	f.base("learners", "members of an edition of "+p.Key, "membres d’une édition de "+p.Key, people)
+	return nil
+}
+
 func earningsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	fixed, err := ask.fixed()
 	if err != nil {
@@ -185,7 +269,7 @@ func earningsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error 
 	}
 	f.Columns = []Column{
 		col("edition", Text, "Edition", "Édition"), col("currency", Text, "Currency", "Devise"), col("enrolled", Count, "Enrolments", "Inscriptions"), col("paying", Count, "Paying", "Payantes"),
-		col("certified", Share, "Certified of the paying", "Certifiées des payantes"), col("net", Amount, "Net", "Net"), col("costs", Amount, "Fees and costs", "Frais et coûts"), col("left", Amount, "Left", "Reste"),
+		col("certified", Count, "Certified", "Certifiées"), col("net", Amount, "Net", "Net"), col("costs", Amount, "Fees and costs", "Frais et coûts"), col("left", Amount, "Left", "Reste"),
 		col("break_even", Count, "Paying that carry the costs", "Payantes qui portent les coûts"), col("margin", Count, "Paying above it", "Payantes au-dessus"),
 	}
 	f.Charts = []Chart{{Kind: "bars", Y: "edition", Values: []string{"left"}, Facet: "currency"}}
@@ -219,7 +303,7 @@ func earningsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error 
 
 // earned is what a cell of the cube brought beside what it cost.
 func earned(head Cell, c CubeCell, fixed int64) Row {
-	row := Row{Cells: []Cell{head, textCell(string(c.Currency)), countCell(c.Enrolled), countCell(c.Paying), shareCell(c.Certified, c.Paying), {}, {}, {}, {}, {}}}
+	row := Row{Cells: []Cell{head, textCell(string(c.Currency)), countCell(c.Enrolled), countCell(c.Paying), countCell(c.Certified), {}, {}, {}, {}, {}}}
 	if c.Currency == "" {
 		return row
 	}
@@ -295,8 +379,8 @@ func partnerOutcomesTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure)
 		return err
 	}
 	f.Columns = slices.Concat([]Column{col("session", Text, "Session", "Session"), col("currency", Text, "Currency", "Devise"), col("enrolled", Count, "Enrolled", "Inscrits"), col("paying", Count, "Paying", "Payants")},
-		stageColumns, []Column{col("net", Amount, "Net", "Net")})
-	f.Charts = []Chart{{Kind: "bars", Y: "session", Values: []string{"enrolled"}, Facet: "currency"}, {Kind: "bars", Y: "session", Values: []string{"certified"}, Facet: "currency"}}
+		stageColumns, []Column{col("certified_share", Share, "Certified of the enrolled", "Certifiés des inscrits"), col("net", Amount, "Net", "Net"), col("net_per_certified", Amount, "Net per certified", "Net par certifié")})
+	f.Charts = []Chart{{Kind: "bars", Y: "session", Values: []string{"enrolled"}, Facet: "currency"}, {Kind: "bars", Y: "session", Values: []string{"certified_share"}, Facet: "currency"}}
 	f.Open = false
 	for _, c := range cells {
 		if c.Partner != o.Key {
@@ -307,10 +391,11 @@ func partnerOutcomesTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure)
 		for _, n := range cubeStages(c.Counts) {
 			row.Cells = append(row.Cells, countCell(n))
 		}
+		row.Cells = append(row.Cells, shareCell(c.Certified, c.Enrolled))
 		if c.Currency == "" {
-			row.Cells = append(row.Cells, Cell{})
+			row.Cells = append(row.Cells, Cell{}, Cell{})
 		} else {
-			row.Cells = append(row.Cells, amountCell(c.Net(), c.Currency))
+			row.Cells = append(row.Cells, amountCell(c.Net(), c.Currency), Cell{Amount: per(money.Of(c.Net(), c.Currency), c.Certified)})
 		}
 		f.Rows = append(f.Rows, row)
 	}

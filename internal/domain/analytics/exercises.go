@@ -26,11 +26,11 @@ func exerciseFigures() []Definition {
 			FR: "Pour chaque exercice, les apprenants qui l’ont fait selon leur dernière note : jusqu’à 0,25, jusqu’à 0,5, jusqu’à 0,75, au-dessus. Chaque borne appartient à la tranche inférieure. Les parts sont de ceux qui ont fait l’exercice ; quiconque l’a fait un jour compte.",
 		},
 	}, {
-		ID: "temporal_progression", Paper: "3", Version: 1, Times: true, Params: []Param{ofSession, byMode}, answer: progressionTx,
+		ID: "temporal_progression", Paper: "3", Version: 2, Times: true, Params: []Param{ofSession, byMode}, answer: progressionTx,
 		Title: catalog.Text{EN: "Temporal progression", FR: "Progression temporelle"},
 		Says: catalog.Text{
-			EN: "For each exercise and each collection of grades, the learners whose score first appeared in that collection (first_done), or last changed in it (last_change). The shares are of all who were ever enrolled, and of all who ever started.",
-			FR: "Pour chaque exercice et chaque relevé de notes, les apprenants dont la note y est apparue pour la première fois (first_done), ou y a changé pour la dernière fois (last_change). Les parts sont de tous ceux qui ont été inscrits un jour, et de tous ceux qui ont commencé un jour.",
+			EN: "For each exercise and each collection of grades, the learners whose score first appeared in that collection, or last changed in it. The total of an exercise is of all who did it: that of the first exercise of week 2 are, by the rule of week 1, the diligent ones. The last line is of who succeeded by the global grade. The shares are of all who were ever enrolled, and of all who ever started.",
+			FR: "Pour chaque exercice et chaque relevé de notes, les apprenants dont la note y est apparue pour la première fois, ou y a changé pour la dernière fois. Le total d’un exercice est de tous ceux qui l’ont fait : ceux du premier exercice de la semaine 2 sont, par la règle de la semaine 1, les assidus. La dernière ligne est de ceux qui ont réussi par la note globale. Les parts sont de tous ceux qui ont été inscrits un jour, et de tous ceux qui ont commencé un jour.",
 		},
 	}}
 }
@@ -128,19 +128,34 @@ func progressionTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) err
 		col("of_enrolled", Share, "Of the enrolled", "Des inscrits"), col("of_active", Share, "Of the active", "Des actifs"),
 	}
 	f.Charts = []Chart{{Kind: "bubble", X: "collected_at", Y: "exercise", Values: []string{"learners"}, Hover: []string{"of_enrolled", "of_active"}, Pivot: true}}
-	for _, d := range did {
-		n := d.FirstDone
-		if ask.Params["mode"] == gradebook.LastChange {
-			n = d.LastChange
+	row := func(exercise, week, at Cell, n int64, who *WhoDid) Row {
+		learners := countCell(n)
+		learners.Who = who
+		return Row{Cells: []Cell{exercise, week, at, learners, shareCell(n, ever.Enrolled), shareCell(n, ever.Started)}}
+	}
+	total := saidCell("total", "Total", "Total")
+	for i := 0; i < len(did); {
+		one, sum := did[i], int64(0)
+		name, week := textCell(labelOf(one.Label, one.Occurrence)), weekCell(weeks[one.Label])
+		for ; i < len(did) && did[i].ColumnID == one.ColumnID; i++ {
+			n := did[i].FirstDone
+			if ask.Params["mode"] == gradebook.LastChange {
+				n = did[i].LastChange
+			}
+			if sum += n; n > 0 {
+				f.Rows = append(f.Rows, row(name, week, timeCell(did[i].At), n, f.who(did[i], "", did[i].At)))
+			}
 		}
-		if n == 0 {
-			continue
+		if sum > 0 {
+			all := row(name, week, total, sum, f.who(one, "", time.Time{}))
+			all.Summary = true
+			f.Rows = append(f.Rows, all)
 		}
-		cell := countCell(n)
-		cell.Who = f.who(d, "", d.At)
-		f.Rows = append(f.Rows, Row{Cells: []Cell{
-			textCell(labelOf(d.Label, d.Occurrence)), weekCell(weeks[d.Label]), timeCell(d.At), cell, shareCell(n, ever.Enrolled), shareCell(n, ever.Started),
-		}})
+	}
+	if len(f.Rows) > 0 {
+		all := row(saidCell("succeeded", "Succeeded (grade)", "Réussite (note)"), Cell{}, total, ever.Succeeded, nil)
+		all.Summary = true
+		f.Rows = append(f.Rows, all)
 	}
 	return nil
 }

@@ -72,9 +72,10 @@ const (
 
 // Column is one column of a figure.
 type Column struct {
-	ID    string
-	Kind  Kind
-	Title catalog.Text
+	ID     string
+	Kind   Kind
+	Title  catalog.Text
+	Beside string // the column of whose cells it says something: for people it stands in them
 }
 
 // Cell is one value; the field of the kind of its column is set. Nothing is set where there is no value, or where it is kept back.
@@ -106,11 +107,12 @@ type Base struct {
 
 // Chart says which columns are drawn, and how.
 type Chart struct {
-	Kind   string // bars, stack, bubble, matrix, waterfall, sets, columns, dumbbell
+	Kind   string // bars, stack, bubble, matrix, waterfall, sets, columns, dumbbell, flow
 	X, Y   string // ids of columns; X of a stack is empty
 	Values []string
 	Facet  string // one panel for each value of this column
 	Hover  []string
+	Alike  bool // on the same scale as the other drawings of the figure that are so: they are read side by side
 	Pivot  bool // the table for people has a row for each Y and a column for each X
 }
 
@@ -118,6 +120,7 @@ type Chart struct {
 type Figure struct {
 	Definition
 	Ask       Ask
+	About     string // whom it is of, by name; for people alone, who may change her name
 	Basis     string // current, ever, or empty where the figure is not of enrolments
 	Week1Rule string
 	Base      []Base
@@ -125,8 +128,9 @@ type Figure struct {
 	Rows      []Row
 	Charts    []Chart
 	Notes     []catalog.Text
-	Open      bool // some number may still grow
-	Demo      bool // sold through a sandbox: no real money is in it
+	At        time.Time // the instant that is asked for, or that of the answer: files leave it out, so that the same question has the same bytes tomorrow
+	Open      bool      // some number may still grow
+	Demo      bool      // sold through a sandbox: no real money is in it
 }
 
 // Faults of figures.
@@ -141,7 +145,7 @@ func badParam(param, detail string) error {
 
 // Definitions lists every figure, in the order of the paper and then of money.
 func Definitions() []Definition {
-	return slices.Concat(exerciseFigures(), sessionFigures(), commonFigures(), changeFigures(), surveyFigures(), forumFigures(), moneyFigures(), listFigures(), dashboardFigures(), bilanFigures(), contactFigures())
+	return slices.Concat(exerciseFigures(), sessionFigures(), commonFigures(), flowFigures(), changeFigures(), surveyFigures(), forumFigures(), moneyFigures(), listFigures(), dashboardFigures(), bilanFigures(), contactFigures())
 }
 
 // DefinitionOf finds one. Errors: ErrNoFigure.
@@ -165,7 +169,7 @@ func FigureOf(ctx context.Context, db *postgres.DB, id string, ask Ask) (f Figur
 		return f, err
 	}
 	err = db.View(ctx, "figure "+id, func(ctx context.Context, tx *postgres.Tx) error {
-		f = Figure{Definition: d, Ask: ask}
+		f = Figure{Definition: d, Ask: ask, At: instantOf(tx, ask.AsOf)}
 		return d.answer(ctx, tx, ask, &f)
 	})
 	return f, err
@@ -221,7 +225,9 @@ func (f *Figure) base(id, en, fr string, n int64) {
 // note adds what has to be known to read the numbers.
 func (f *Figure) note(en, fr string) { f.Notes = append(f.Notes, catalog.Text{EN: en, FR: fr}) }
 
-func col(id string, k Kind, en, fr string) Column { return Column{id, k, catalog.Text{EN: en, FR: fr}} }
+func col(id string, k Kind, en, fr string) Column {
+	return Column{ID: id, Kind: k, Title: catalog.Text{EN: en, FR: fr}}
+}
 
 func textCell(s string) Cell { return Cell{Text: s} }
 

@@ -145,8 +145,8 @@ func (c Column) cells(v Cell) []string {
 		}
 		return []string{strconv.FormatInt(v.Points.Hundredths, 10), strconv.FormatInt(v.Points.N, 10), number(v.Points.Low), number(v.Points.High)}
 	case Instant:
-		if v.At == nil {
-			return []string{""}
+		if v.At == nil { // the total of all times says so
+			return []string{v.Text}
 		}
 		return []string{v.At.UTC().Format(time.RFC3339)}
 	case Text:
@@ -163,9 +163,15 @@ func plain(s string) string {
 	return s
 }
 
-// CSV writes a line per row; each line says which figure it is of, so that lines of several can stand together.
+// CSV writes a line per row; each line says which figure it is of and what that was asked with, so that lines of several can stand together.
 func (f Figure) CSV(w io.Writer) error {
-	head := []string{"figure", "version", "basis", "week1_rule", "as_of", "known_at", "open", "demo"}
+	head := []string{"figure", "version", "basis", "week1_rule", "as_of", "known_at", "open", "demo", "parameters"}
+	var asked []string // as the API is asked with them
+	for _, p := range f.Params {
+		if v := f.Ask.Params[p.ID]; v != "" {
+			asked = append(asked, p.ID+":"+v)
+		}
+	}
 	stamp := func(t time.Time) string {
 		if t.IsZero() {
 			return ""
@@ -177,7 +183,7 @@ func (f Figure) CSV(w io.Writer) error {
 	}
 	lines := [][]string{head}
 	for _, r := range f.Rows {
-		line := []string{f.ID, strconv.Itoa(f.Version), f.Basis, f.Week1Rule, stamp(f.Ask.AsOf), stamp(f.Ask.KnownAt), strconv.FormatBool(r.Open), strconv.FormatBool(f.Demo)}
+		line := []string{f.ID, strconv.Itoa(f.Version), f.Basis, f.Week1Rule, stamp(f.Ask.AsOf), stamp(f.Ask.KnownAt), strconv.FormatBool(r.Open), strconv.FormatBool(f.Demo), strings.Join(asked, ";")}
 		for i, c := range f.Columns {
 			line = append(line, c.cells(r.Cells[i])...)
 		}
@@ -228,8 +234,11 @@ func (f Figure) Table(w io.Writer) error {
 	return nil
 }
 
-// Said is a value for people, in a language; numbers are written the same in all.
+// Said is a value for people, in a language.
 func (c Column) Said(v Cell, lang string) string {
+	if lang == "fr" {
+		return c.saidInFrench(v)
+	}
 	switch {
 	case v.Said.EN != "":
 		return v.Said.In(lang)
@@ -253,6 +262,40 @@ func (c Column) Said(v Cell, lang string) string {
 		return v.Text
 	}
 	return "–"
+}
+
+// saidInFrench has the comma of decimals, thousands apart, and French between the ends of an interval.
+func (c Column) saidInFrench(v Cell) string {
+	rate := func(tenths *int64) string { return strings.Replace(percent(tenths), ".", ",", 1) }
+	switch {
+	case v.Said != (catalog.Text{}):
+		return v.Said.In("fr")
+	case v.Rate != nil && v.Rate.Low != nil:
+		return fmt.Sprintf("%s (%s/%s ; de %s à %s)", rate(v.Rate.Tenths), grouped(v.Rate.Count), grouped(v.Rate.Of), rate(v.Rate.Low), rate(v.Rate.High))
+	case v.Rate != nil:
+		return fmt.Sprintf("%s (%s/%s)", rate(v.Rate.Tenths), grouped(v.Rate.Count), grouped(v.Rate.Of))
+	case v.Mean != nil:
+		return rate(v.Mean)
+	case v.Amount != nil:
+		return v.Amount.Format("fr")
+	case v.Points != nil:
+		text := strings.ReplaceAll(v.Points.String(), ".", ",")
+		return strings.NewReplacer(" to ", " à ", "; ", " ; ").Replace(text)
+	case v.Count != nil && c.Kind == Tenths:
+		return rate(v.Count)
+	case v.Count != nil:
+		return grouped(*v.Count)
+	}
+	return c.Said(v, "en")
+}
+
+// grouped writes thousands apart, with a space that no line ends at.
+func grouped(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "\u00a0" + digits[i:]
+	}
+	return digits
 }
 
 // WriteDefinitions lists the figures with what they are asked with, for people at a terminal.

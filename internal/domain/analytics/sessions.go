@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
 
 	"cursus/internal/books/journey"
 	"cursus/internal/domain/catalog"
@@ -13,16 +14,24 @@ import (
 
 var (
 	ofSessions = Param{ID: "sessions", Title: catalog.Text{EN: "Sessions (none: all)", FR: "Sessions (aucune : toutes)"}, Many: true}
+	against    = Param{ID: "against", Title: catalog.Text{EN: "Compared with (none: the others together)", FR: "Comparées à (aucune : les autres ensemble)"}}
 	withOther  = Param{ID: "other", Title: catalog.Text{EN: "Compared with", FR: "Comparée à"}, Required: true}
 )
 
 func sessionFigures() []Definition {
 	return []Definition{{
-		ID: "comparison", Paper: "7", Version: 3, Times: true, Params: []Param{ofSessions, byBasis, byRule}, answer: comparisonTx,
+		ID: "indicators", Paper: "4", Version: 1, Times: true, Params: []Param{ofSession, byRule}, answer: indicatorsTx,
+		Title: catalog.Text{EN: "The five indicators of a session", FR: "Les cinq indicateurs d’une session"},
+		Says: catalog.Text{
+			EN: "Enrolled; started, diligent and succeeded, each of the enrolled; and succeeded of the diligent, which may pass 100 % since who succeeded need not be diligent. Strictly: succeeded and diligent, of the diligent. Side by side of who has not left (current) and of everybody who ever enrolled (ever).",
+			FR: "Inscrits ; ont commencé, assidus et réussite, chacun des inscrits ; et réussite des assidus, qui peut dépasser 100 % puisque qui réussit n’est pas forcément assidu. Au sens strict : réussite et assidu, des assidus. Côte à côte de ceux qui ne sont pas partis (présents) et de tous ceux qui se sont inscrits un jour.",
+		},
+	}, {
+		ID: "comparison", Paper: "7", Version: 4, Times: true, Params: []Param{ofSessions, against, byBasis, byRule}, answer: comparisonTx,
 		Title: catalog.Text{EN: "Comparison of sessions", FR: "Comparaison des sessions"},
 		Says: catalog.Text{
-			EN: "The five indicators, session by session: enrolled; started, diligent and succeeded of the enrolled; succeeded of the diligent. Below, the plain mean of the columns, each session counting the same, and the weighted one, each learner counting the same.",
-			FR: "Les cinq indicateurs, session par session : inscrits ; ont commencé, assidus et réussite, des inscrits ; réussite des assidus. En dessous, la moyenne simple des colonnes, où chaque session compte autant, et la moyenne pondérée, où chaque apprenant compte autant.",
+			EN: "The five indicators, session by session: enrolled; started, diligent and succeeded of the enrolled; succeeded of the diligent. Below, the plain mean of the columns, each session counting the same, and the weighted one, each learner counting the same. Beside each share, whether it is provably above or below that of the session it is compared with, or of the other sessions together; where the 95 % interval of the difference (Newcombe, from the two Wilson intervals) has nought in it, there is no provable difference.",
+			FR: "Les cinq indicateurs, session par session : inscrits ; ont commencé, assidus et réussite, des inscrits ; réussite des assidus. En dessous, la moyenne simple des colonnes, où chaque session compte autant, et la moyenne pondérée, où chaque apprenant compte autant. À côté de chaque part, si elle est démontrablement au-dessus ou au-dessous de celle de la session à laquelle on compare, ou des autres sessions ensemble ; là où l’intervalle à 95 % de la différence (Newcombe, des deux intervalles de Wilson) contient zéro, il n’y a pas de différence démontrable.",
 		},
 	}, {
 		ID: "difference", Version: 1, Times: true, Params: []Param{ofSession, withOther, byBasis, byRule}, answer: differenceTx,
@@ -72,15 +81,6 @@ func (f *Figure) question(session string) journey.Question {
 	return journey.Question{SessionID: session, AsOf: f.Ask.AsOf, KnownAt: f.Ask.KnownAt, Basis: f.Basis, Week1Rule: f.Week1Rule}
 }
 
-// indicatorsOf are the four shares of the five indicators.
-func indicatorsOf(c journey.Counts) []Cell {
-	var cells []Cell
-	for _, m := range fiveIndicators(c) {
-		cells = append(cells, Cell{Rate: &m.Rate})
-	}
-	return cells
-}
-
 var indicatorColumns = []Column{
 	col("started", Share, "Started", "Ont commencé"), col("diligent", Share, "Diligent", "Assidus"), col("succeeded", Share, "Succeeded", "Réussite"),
 	col("diligent_success", Share, "Diligent success", "Réussite des assidus"),
@@ -112,20 +112,77 @@ func (f *Figure) means() Row {
 	return row
 }
 
+// indicatorsTx answers for one session by both bases, since which of the two a reader has in mind changes the number.
+func indicatorsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
+	s, err := f.sessionTx(ctx, tx, "session")
+	if err != nil {
+		return err
+	}
+	var of [2]journey.Counts
+	var strict [2]Rate
+	for i, basis := range []string{"current", "ever"} {
+		question := journey.Question{SessionID: s.ID, AsOf: ask.AsOf, KnownAt: ask.KnownAt, Basis: basis, Week1Rule: ask.Params["week1_rule"]}
+		if of[i], err = journey.CountsTx(ctx, tx, question); err != nil {
+			return err
+		}
+		diligent, err := journey.DiligentMask(question.Week1Rule)
+		if err != nil {
+			return err
+		}
+		var both int64
+		if err := tx.Get(ctx, &both, q.Q("HoldingBoth"), s.ID, maskOf(journey.Succeeded, basis)|diligent, basis == "ever", orEnd(ask.AsOf), orEnd(ask.KnownAt)); err != nil {
+			return err
+		}
+		strict[i] = NewRate(both, of[i].Diligent)
+	}
+	f.Week1Rule = ask.Params["week1_rule"]
+	f.base("current", "enrolled (current)", "inscrits (présents)", of[0].Enrolled)
+	f.base("ever", "enrolled (ever)", "inscrits (un jour)", of[1].Enrolled)
+	f.Columns = []Column{col("indicator", Text, "Indicator", "Indicateur"), col("current", Share, "Current", "Présents"), col("ever", Share, "Ever", "Un jour")}
+	f.Charts = []Chart{{Kind: "bars", Y: "indicator", Values: []string{"current"}, Alike: true}, {Kind: "bars", Y: "indicator", Values: []string{"ever"}, Alike: true}}
+	current, ever := fiveIndicators(of[0]), fiveIndicators(of[1])
+	for i, m := range current {
+		f.Rows = append(f.Rows, Row{Open: f.Open, Cells: []Cell{{Text: m.ID, Said: indicatorColumns[i].Title}, {Rate: &m.Rate}, {Rate: &ever[i].Rate}}})
+	}
+	f.Rows = append(f.Rows, Row{Open: f.Open, Cells: []Cell{saidCell("diligent_success_strict", "Succeeded and diligent, of the diligent", "Réussite et assidus, des assidus"), {Rate: &strict[0]}, {Rate: &strict[1]}}})
+	return nil
+}
+
 func comparisonTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	sessions, err := f.sessionsTx(ctx, tx)
 	if err != nil {
 		return err
 	}
-	f.Columns = append([]Column{col("session", Text, "Session", "Session"), col("enrolled", Count, "Enrolled", "Inscrits")}, indicatorColumns...)
-	for _, c := range f.Columns[1:] {
-		f.Charts = append(f.Charts, Chart{Kind: "bars", Y: "session", Values: []string{c.ID}})
+	audience := col("audience", Text, "Targeted audience", "Public visé")
+	audience.Beside = "session"
+	f.Columns = []Column{col("session", Text, "Session", "Session"), audience, col("enrolled", Count, "Enrolled", "Inscrits")}
+	for _, c := range indicatorColumns {
+		beside := col(c.ID+"_verdict", Text, c.Title.EN+", compared", c.Title.FR+", comparé")
+		beside.Beside = c.ID
+		f.Columns = append(f.Columns, c, beside)
 	}
-	counts, err := journey.CountsOfTx(ctx, tx, f.question(""), idsOf(sessions)...)
+	for _, c := range f.Columns[1:] {
+		if c.Beside == "" {
+			f.Charts = append(f.Charts, Chart{Kind: "bars", Y: "session", Values: []string{c.ID}})
+		}
+	}
+	ids := idsOf(sessions)
+	var other catalog.Session
+	if f.Ask.Params["against"] != "" {
+		if other, err = f.sessionTx(ctx, tx, "against"); err != nil {
+			return err
+		}
+		ids = append(ids, other.ID)
+	}
+	counts, err := journey.CountsOfTx(ctx, tx, f.question(""), ids...)
 	if err != nil {
 		return err
 	}
 	var pooled journey.Counts
+	for _, s := range sessions {
+		pooled = pooled.Plus(counts[s.ID])
+	}
+	f.base("enrolled", "enrolled", "inscrits", pooled.Enrolled)
 	for _, s := range sessions {
 		n := counts[s.ID]
 		if n.Enrolled == 0 {
@@ -133,14 +190,49 @@ func comparisonTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 		}
 		open := openAt(tx, s, ask.AsOf)
 		f.Open = f.Open || open
-		f.Rows = append(f.Rows, Row{Open: open, Cells: append([]Cell{textCell(s.Key), countCell(n.Enrolled)}, indicatorsOf(n)...)})
-		pooled = pooled.Plus(n)
+		with := counts[other.ID]
+		switch other.ID {
+		case "":
+			with = pooled.Minus(n)
+		case s.ID: // of itself there is nothing to say
+			with = journey.Counts{}
+		}
+		f.Rows = append(f.Rows, Row{Open: open, Cells: append([]Cell{textCell(s.Key), {Text: s.For(), Said: levels[s.For()]}, countCell(n.Enrolled)}, compared(fiveIndicators(n), fiveIndicators(with))...)})
 	}
-	f.base("enrolled", "enrolled", "inscrits", pooled.Enrolled)
 	if len(f.Rows) > 0 {
-		f.Rows = append(f.Rows, f.means(), Row{Summary: true, Cells: append([]Cell{saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée"), {}}, indicatorsOf(pooled)...)})
+		f.Rows = append(f.Rows, f.means(), Row{Summary: true, Cells: append([]Cell{saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée"), {}, {}}, compared(fiveIndicators(pooled), nil)...)})
 	}
 	return nil
+}
+
+// levels are words for the levels of courses; an audience that a session names itself is said as it is written.
+var levels = map[string]catalog.Text{
+	"pre_bachelor": {EN: "before the bachelor", FR: "avant la licence"}, "bachelor": {EN: "bachelor", FR: "licence"}, "post_bachelor": {EN: "after the bachelor", FR: "après la licence"},
+}
+
+var comparedWords = map[string]catalog.Text{
+	"higher": {EN: "provably above", FR: "démontrablement au-dessus"}, "lower": {EN: "provably below", FR: "démontrablement au-dessous"}, "no_provable_difference": verdicts["no_provable_difference"],
+}
+
+// compared are shares, each followed by what its difference to the other shows; nothing where there is nobody to compare with, or no interval.
+func compared(all, with []Metric) (cells []Cell) {
+	for i, m := range all {
+		beside := Cell{}
+		if with != nil {
+			d, low, high := Difference(m.Rate, with[i].Rate)
+			switch verdict := Verdict(low, high); {
+			case verdict == "no_provable_difference":
+				beside.Text = verdict
+			case verdict == "provable_difference" && *d > 0:
+				beside.Text = "higher"
+			case verdict == "provable_difference":
+				beside.Text = "lower"
+			}
+			beside.Said = comparedWords[beside.Text]
+		}
+		cells = append(cells, Cell{Rate: &m.Rate}, beside)
+	}
+	return cells
 }
 
 // Difference is a − b of two shares in tenths of a per cent, with its 95 % interval by Newcombe's method 10 from the Wilson intervals of the
@@ -179,7 +271,7 @@ func Verdict(low, high *int64) string {
 }
 
 var differenceColumns = []Column{
-	col("difference", Tenths, "Difference", "Différence"), col("low", Tenths, "from", "de"), col("high", Tenths, "to", "à"), col("verdict", Text, "Verdict", "Verdict"),
+	col("difference", Tenths, "Difference, in points", "Différence, en points"), col("low", Tenths, "from", "de"), col("high", Tenths, "to", "à"), col("verdict", Text, "Verdict", "Verdict"),
 }
 
 // differenceCells are two shares, their difference and what it shows.
@@ -206,7 +298,7 @@ func differenceTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error 
 	f.Columns = append([]Column{
 		col("indicator", Text, "Indicator", "Indicateur"), col("session_share", Share, keys[0], keys[0]), col("other_share", Share, keys[1], keys[1]),
 	}, differenceColumns...)
-	f.Charts = []Chart{{Kind: "bars", Y: "indicator", Values: []string{"session_share"}}, {Kind: "bars", Y: "indicator", Values: []string{"other_share"}}}
+	f.Charts = []Chart{{Kind: "bars", Y: "indicator", Values: []string{"session_share"}, Alike: true}, {Kind: "bars", Y: "indicator", Values: []string{"other_share"}, Alike: true}}
 	a, b := fiveIndicators(counts[0]), fiveIndicators(counts[1])
 	for i := range a {
 		f.Rows = append(f.Rows, Row{Cells: append([]Cell{{Text: a[i].ID, Said: indicatorColumns[i].Title}}, differenceCells(a[i].Rate, b[i].Rate)...)})
@@ -229,47 +321,56 @@ func qualifyingTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 		f.Charts = append(f.Charts, Chart{Kind: "bars", Y: "session", Values: []string{id}})
 	}
 	slices.Reverse(sessions)
-	var enrolled, paid, started, diligent, certified int64
-	sums := map[money.Currency]CubeCell{}
 	asked := f.question("")
 	outcomes, err := outcomesTx(ctx, tx, Question{AsOf: ask.AsOf, KnownAt: ask.KnownAt, Basis: asked.Basis, Week1Rule: asked.Week1Rule}, sessions...)
 	if err != nil {
 		return err
 	}
+	all, of := pool{}, map[money.Currency]*pool{}
 	for _, o := range outcomes {
 		if o.Paid == 0 {
 			continue
 		}
 		f.Open, f.Demo = f.Open || o.Open, f.Demo || o.Demo
-		enrolled, paid, started, diligent, certified = enrolled+o.Enrolled, paid+o.Paid, started+o.Started.Count, diligent+o.Diligent.Count, certified+o.Certified.Count
+		all.add(o)
 		shares := []Cell{textCell(o.Session), countCell(o.Paid), {Rate: &o.Share}, {Rate: &o.Started}, {Rate: &o.Diligent}, {Rate: &o.DiligentCertified}, {Rate: &o.Certified}}
 		for _, m := range o.Money {
-			n := sums[m.Net.Currency]
-			n.Currency, n.Gross = m.Net.Currency, n.Gross+m.Net.Minor
-			n.Enrolled, n.Started, n.Diligent, n.Certified = n.Enrolled+m.Paid, n.Started+m.Started, n.Diligent+m.Diligent, n.Certified+m.Certified
-			if m.Cost != nil {
-				n.Costs += m.Cost.Minor
-			}
-			sums[n.Currency] = n
 			f.Rows = append(f.Rows, Row{Open: o.Open, Cells: append(slices.Clone(shares), m.cells()...)})
+			if of[m.Net.Currency] == nil {
+				of[m.Net.Currency] = &pool{}
+			}
+			p := of[m.Net.Currency]
+			p.enrolled, p.paid, p.started, p.diligent, p.certified = p.enrolled+o.Enrolled, p.paid+m.Paid, p.started+m.Started, p.diligent+m.Diligent, p.certified+m.Certified
+			p.net += m.Net.Minor
+			if m.Cost != nil {
+				p.cost += m.Cost.Minor
+			}
 		}
 		if len(o.Money) == 0 {
 			f.Rows = append(f.Rows, Row{Open: o.Open, Cells: append(shares, make([]Cell, 7)...)})
 		}
 	}
-	f.base("enrolled", "enrolled in these sessions", "inscrits à ces sessions", enrolled)
-	f.base("paid", "with a paid formula in force", "avec une formule payante en vigueur", paid)
+	f.base("enrolled", "enrolled in these sessions", "inscrits à ces sessions", all.enrolled)
+	f.base("paid", "with a paid formula in force", "avec une formule payante en vigueur", all.paid)
 	if len(f.Rows) == 0 {
 		return nil
 	}
+	// The mean of all has money where there is one currency; of several each has a mean of the sessions that took it, since net of the one over the
+	// certified of another says nothing.
 	f.Rows = append(f.Rows, f.means())
-	shares := []Cell{
-		saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée"), countCell(paid), shareCell(paid, enrolled), shareCell(started, paid), shareCell(diligent, paid), shareCell(certified, diligent), shareCell(certified, paid),
+	if len(of) != 1 {
+		f.Rows = append(f.Rows, Row{Summary: true, Cells: append(all.shares(saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée")), make([]Cell, 7)...)})
 	}
 	for _, c := range money.Currencies() {
-		if n, ok := sums[c]; ok { // of the people of this currency alone: those of another brought nothing of it
-			f.Rows = append(f.Rows, Row{Summary: true, Cells: append(slices.Clone(shares), revenueOf(n, n.Counts).cells()...)})
+		p := of[c]
+		if p == nil {
+			continue
 		}
+		head := all.shares(saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée"))
+		if len(of) > 1 {
+			head = p.shares(saidCell("weighted_mean_"+strings.ToLower(string(c)), "Weighted, "+string(c), "Pondérée, "+string(c)))
+		}
+		f.Rows = append(f.Rows, Row{Summary: true, Cells: append(head, p.money(c)...)})
 	}
 	return nil
 }
@@ -277,4 +378,24 @@ func qualifyingTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 // cells are the amounts of the figure of the paid formula.
 func (r Revenue) cells() []Cell {
 	return []Cell{{Amount: &r.Net}, {Amount: r.PerStarted}, {Amount: r.PerDiligent}, {Amount: r.PerCertified}, {Amount: r.Cost}, {Amount: r.CostPerCertified}, {Amount: r.Contribution}}
+}
+
+// pool is what several sessions add up to: all, or those that took one currency, with the people who paid in it.
+type pool struct {
+	enrolled, paid, started, diligent, certified int64
+	net, cost                                    int64 // minor units of one currency
+}
+
+func (p *pool) add(o Outcomes) {
+	p.enrolled, p.paid, p.started, p.diligent, p.certified = p.enrolled+o.Enrolled, p.paid+o.Paid, p.started+o.Started.Count, p.diligent+o.Diligent.Count, p.certified+o.Certified.Count
+}
+
+func (p *pool) shares(head Cell) []Cell {
+	return []Cell{head, countCell(p.paid), shareCell(p.paid, p.enrolled), shareCell(p.started, p.paid), shareCell(p.diligent, p.paid), shareCell(p.certified, p.diligent), shareCell(p.certified, p.paid)}
+}
+
+// money is what those brought and cost.
+func (p *pool) money(c money.Currency) []Cell {
+	n := CubeCell{Currency: c, Gross: p.net, Costs: p.cost}
+	return revenueOf(n, journey.Counts{Enrolled: p.paid, Started: p.started, Diligent: p.diligent, Certified: p.certified}).cells()
 }

@@ -11,7 +11,10 @@ import (
 //go:embed queries.sql
 var queriesSQL string
 
-var q = postgres.MustLoad("analytics", queriesSQL)
+//go:embed figures.sql
+var figuresSQL string // of single figures; what many share stands in queries.sql
+
+var q = postgres.MustLoad("analytics", queriesSQL+"\n"+figuresSQL)
 
 func array(s []string) any { return pq.Array(s) }
 

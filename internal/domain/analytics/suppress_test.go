@@ -8,15 +8,14 @@ import (
 	"cursus/internal/kernel/money"
 )
 
-// What a partner is given has no count from 1 to 9 and none that is not so, no amount in a row that keeps one back, and of no currency one row alone without amounts.
+// What a partner is given has no count from 1 to 9 and none that is not so, no amount and no share in a row that keeps one back, and of no currency one row alone without amounts.
 func TestAPartnerIsToldOfNobodyAlone(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		f := &Figure{Columns: []Column{col("session", Text, "", ""), col("currency", Text, "", ""), col("enrolled", Count, "", ""), col("certified", Count, "", ""), col("net", Amount, "", "")}}
+		f := &Figure{Columns: []Column{col("session", Text, "", ""), col("currency", Text, "", ""), col("enrolled", Count, "", ""), col("certified", Count, "", ""), col("net", Amount, "", ""), col("certified_share", Share, "", "")}}
 		for range rapid.IntRange(1, 8).Draw(r, "rows") {
 			c := rapid.SampledFrom([]money.Currency{"EUR", "XOF"}).Draw(r, "currency")
-			f.Rows = append(f.Rows, Row{Cells: []Cell{
-				textCell("S"), textCell(string(c)), countCell(rapid.Int64Range(0, 30).Draw(r, "enrolled")), countCell(rapid.Int64Range(0, 30).Draw(r, "certified")), amountCell(150, c),
-			}})
+			enrolled, certified := rapid.Int64Range(0, 30).Draw(r, "enrolled"), rapid.Int64Range(0, 30).Draw(r, "certified")
+			f.Rows = append(f.Rows, Row{Cells: []Cell{textCell("S"), textCell(string(c)), countCell(enrolled), countCell(certified), amountCell(150, c), shareCell(certified, enrolled)}})
 		}
 		var total int64
 		for _, row := range f.Rows {
@@ -35,8 +34,8 @@ func TestAPartnerIsToldOfNobodyAlone(t *testing.T) {
 					r.Fatalf("%d people are told of", *c.Count)
 				}
 			}
-			if kept && row.Cells[4].Amount != nil {
-				r.Fatal("the amount tells how many")
+			if kept && (row.Cells[4].Amount != nil || row.Cells[5].Rate != nil) {
+				r.Fatal("the amount or the share tells how many")
 			}
 			rows[row.Cells[1].Text]++
 			if row.Cells[4].Amount == nil {

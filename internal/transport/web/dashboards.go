@@ -2,6 +2,8 @@ package web
 
 import (
 	"html/template"
+	"maps"
+	"strings"
 
 	"cursus/internal/domain/analytics"
 	"cursus/internal/domain/identity"
@@ -22,11 +24,14 @@ func (w *Web) dashboardRoutes() []route {
 	}
 }
 
-// dashboardPage is several figures. Own: it is shown to a school of itself, and nothing in it leads to the pages of staff.
+// dashboardPage is several figures. Own: it is shown to a school of itself, and nothing in it leads to the pages of staff. AsOf is the time that was
+// asked for, as it was written.
 type dashboardPage struct {
 	analytics.Dashboard
 	Shown []shownFigure
 	Own   bool
+	AsOf  string
+	Wrong *fault.Fault
 }
 
 // Choices are the keys that there are dashboards of, by the address that they stand below.
@@ -46,14 +51,16 @@ type shownFigure struct {
 func (f shownFigure) Long() bool { return len(f.Table.Rows) > 12 }
 
 func (w *Web) dashboard(r *request, of string) (reply, error) {
-	d, figures, err := w.house.Dashboard(r.ctx, r.viewer, of, r.param("key"))
+	asked := strings.TrimSpace(r.query("as_of"))
+	at, wrong := dayOrInstant(asked, "as_of")
+	d, figures, err := w.house.Dashboard(r.ctx, r.viewer, of, r.param("key"), at)
 	if of == analytics.OfHouse && fault.From(err).Kind == fault.Forbidden { // the figures are not for all of the staff: her work is in the console
 		return reply{redirect: "/console"}, nil
 	}
 	if err != nil {
 		return reply{}, err
 	}
-	return w.dashboardWith(r, dashboardPage{Dashboard: d}, figures)
+	return w.dashboardWith(r, dashboardPage{Dashboard: d, AsOf: asked, Wrong: refusal(wrong)}, figures)
 }
 
 // partnerFigures are the figures of a school, as it may be told them, for its own people.
@@ -76,21 +83,26 @@ func (w *Web) partnerFigures(r *request) (reply, error) {
 
 func (w *Web) dashboardWith(r *request, d dashboardPage, figures []analytics.Figure) (reply, error) {
 	for _, f := range figures {
-		say := &figureSay{say: say{w: w, lang: r.lang}, f: f}
+		say := &figureSay{say: say{w: w, lang: r.lang}, f: f, own: d.Own}
 		shown := shownFigure{Figure: f, Table: say.table()}
-		if d.Own {
-			shown.Table.unlink()
-		}
 		var err error
 		if shown.Charts, err = say.charts(); err != nil {
 			return reply{}, err
 		}
-		shown.Query = template.URL(queryOf(f.Ask.Params)) //nolint:gosec // encoded by net/url
+		asked := maps.Clone(f.Ask.Params)
+		if asked == nil {
+			asked = map[string]string{}
+		}
+		asked["as_of"] = d.AsOf
+		if d.Wrong != nil {
+			asked["as_of"] = ""
+		}
+		shown.Query = template.URL(queryOf(asked)) //nolint:gosec // encoded by net/url
 		d.Shown = append(d.Shown, shown)
 	}
 	title := "staff.title"
 	if d.Title.EN != "" {
 		title = d.Title.In(r.lang)
 	}
-	return reply{page: "dashboard", title: title, data: d}, nil
+	return reply{page: "dashboard", title: title, data: d, status: refusedAs(d.Wrong)}, nil
 }

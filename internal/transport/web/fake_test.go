@@ -227,21 +227,24 @@ func (f *fake) Verify(_ context.Context, code string) (Verification, error) {
 }
 
 // Dashboard is one figure, of which a number leads to learners.
-func (f *fake) Dashboard(_ context.Context, _ Viewer, of, key string) (analytics.Dashboard, []analytics.Figure, error) {
+func (f *fake) Dashboard(_ context.Context, _ Viewer, of, key string, asOf time.Time) (analytics.Dashboard, []analytics.Figure, error) {
 	d, err := analytics.DefinitionOf("comparison")
 	if err != nil {
 		return analytics.Dashboard{}, nil, err
 	}
-	started := analytics.NewRate(1393, 10796)
+	started, at := analytics.NewRate(1393, 10796), day
+	if !asOf.IsZero() {
+		at = asOf
+	}
 	return analytics.Dashboard{Of: of, Key: key, Sessions: []string{"PRD-6"}}, []analytics.Figure{{
-		Definition: d, Basis: "current", Ask: analytics.Ask{Params: map[string]string{"sessions": "PRD-6"}}, Charts: []analytics.Chart{{Kind: "bars", Y: "session", Values: []string{"started"}}},
+		Definition: d, Basis: "current", At: at, Ask: analytics.Ask{AsOf: asOf, Params: map[string]string{"sessions": "PRD-6"}}, Charts: []analytics.Chart{{Kind: "bars", Y: "session", Values: []string{"started"}}},
 		Columns: []analytics.Column{{ID: "session", Kind: analytics.Text, Title: catalog.Text{EN: "Session"}}, {ID: "started", Kind: analytics.Share, Title: catalog.Text{EN: "Started"}}},
 		Rows:    []analytics.Row{{Cells: []analytics.Cell{{Text: "PRD-6"}, {Rate: &started, Who: &analytics.WhoDid{Session: "PRD-6", List: "at_risk"}}}}},
 	}}, f.failing
 }
 
 func (f *fake) PartnerDashboard(ctx context.Context, who Viewer, key string) (analytics.Dashboard, []analytics.Figure, error) {
-	return f.Dashboard(ctx, who, analytics.OfPartner, key)
+	return f.Dashboard(ctx, who, analytics.OfPartner, key, time.Time{})
 }
 
 func (f *fake) PartnerHomes(context.Context, Viewer) ([]PartnerHome, error) {

@@ -25,6 +25,7 @@ type point struct {
 	High *int64 `json:"hi,omitempty"`
 	Text string `json:"t"`           // the value, as people read it
 	Said string `json:"h"`           // what it says when one points at it
+	Open bool   `json:"o,omitempty"` // it may still grow
 	Link string `json:"a,omitempty"` // who stands behind it
 }
 
@@ -37,6 +38,10 @@ type drawn struct {
 	Unit   string   `json:"unit"`
 	Series []string `json:"series,omitempty"`
 	Points []point  `json:"points"`
+	Most   int64    `json:"most,omitempty"`    // the largest value of the drawings that share a scale
+	Open   string   `json:"open,omitempty"`    // what a mark that may still grow looks like, where there is one
+	Last   string   `json:"last,omitempty"`    // the value of x that stands behind all others
+	Above  []string `json:"started,omitempty"` // the nodes of a flow that stand above the others of their column
 }
 
 func (s *figureSay) charts() (all []figureChart, err error) {
@@ -55,6 +60,7 @@ func (s *figureSay) charts() (all []figureChart, err error) {
 			if len(d.Points) == 0 {
 				continue
 			}
+			d.Most = s.most(c)
 			b, err := json.Marshal(d)
 			if err != nil {
 				return nil, err
@@ -69,13 +75,32 @@ func (s *figureSay) charts() (all []figureChart, err error) {
 	return all, s.err
 }
 
+// most is the largest value of all drawings that share the scale of one, with the ends of their intervals; nought where it has its own.
+func (s *figureSay) most(of analytics.Chart) (most int64) {
+	if !of.Alike {
+		return 0
+	}
+	for _, c := range s.f.Charts {
+		if !c.Alike {
+			continue
+		}
+		for _, p := range s.draw(c, "").Points {
+			most = max(most, *p.V)
+			if p.High != nil {
+				most = max(most, *p.High)
+			}
+		}
+	}
+	return most
+}
+
 // draw makes the drawing of one chart, or of one panel of it.
 func (s *figureSay) draw(c analytics.Chart, facet string) drawn {
 	d := drawn{Kind: c.Kind, Title: s.in(s.f.Title), Unit: "count"}
 	if facet != "" {
 		d.Title = facet
 	}
-	if len(s.f.Charts) > 1 && len(c.Values) == 1 {
+	if (len(s.f.Charts) > 1 || c.Facet != "") && len(c.Values) == 1 {
 		if d.Title = s.in(s.f.Columns[s.column(c.Values[0])].Title); facet != "" { // one of several drawings of the panel
 			d.Title += " · " + facet
 		}
@@ -93,12 +118,23 @@ func (s *figureSay) draw(c analytics.Chart, facet string) drawn {
 		if c.Facet != "" && s.value(r, s.column(c.Facet)) != facet {
 			continue
 		}
+		if c.Kind == "flow" {
+			for _, id := range []string{c.X, c.Y} {
+				if i := s.column(id); strings.HasSuffix(r.Cells[i].Text, analytics.NodeStarted) && !slices.Contains(d.Above, s.value(r, i)) {
+					d.Above = append(d.Above, s.value(r, i))
+				}
+			}
+		}
 		for i, v := range c.Values {
 			at := s.column(v)
 			if p, drawn := s.point(c, r, at, &d); drawn {
 				p.S = d.Series[i]
 				if r.Summary {
 					p.S = "Σ"
+				}
+				if p.Open = r.Open; p.Open {
+					d.Open = s.text("figures.openmark")
+					p.Said += " · " + s.text("staff.openmark")
 				}
 				d.Points = append(d.Points, p)
 			}
@@ -109,7 +145,7 @@ func (s *figureSay) draw(c analytics.Chart, facet string) drawn {
 
 func (s *figureSay) point(c analytics.Chart, r analytics.Row, at int, d *drawn) (p point, drawn bool) {
 	column, cell := s.f.Columns[at], r.Cells[at]
-	var small string
+	var small []string
 	if p.Text, small = s.cell(column, cell); cell == (analytics.Cell{}) {
 		return p, false
 	}
@@ -140,6 +176,9 @@ func (s *figureSay) point(c analytics.Chart, r analytics.Row, at int, d *drawn) 
 				p.Y = text
 			} else {
 				p.X = text
+				if s.f.Columns[i].Kind == analytics.Instant && r.Cells[i].At == nil {
+					d.Last = text
+				}
 			}
 			said = append(said, text)
 		}
@@ -147,15 +186,24 @@ func (s *figureSay) point(c analytics.Chart, r analytics.Row, at int, d *drawn) 
 	if len(c.Values) > 1 {
 		said = append(said, s.in(column.Title))
 	}
-	value := p.Text
-	if small != "" {
-		value += " (" + small + ")"
-	}
-	said = append(said, value)
+	said = append(said, inFull(p.Text, small))
 	for _, h := range c.Hover {
 		i := s.column(h)
-		said = append(said, s.in(s.f.Columns[i].Title)+": "+s.value(r, i))
+		said = append(said, s.in(s.f.Columns[i].Title)+": "+inFull(s.cell(s.f.Columns[i], r.Cells[i])))
 	}
-	p.Said, p.Link = strings.Join(said, " · "), linkOf(cell)
+	for i, b := range s.f.Columns {
+		if b.Beside == column.ID && r.Cells[i] != (analytics.Cell{}) {
+			said = append(said, s.value(r, i))
+		}
+	}
+	p.Said, p.Link = strings.Join(said, " · "), s.linkOf(cell)
 	return p, p.V != nil
+}
+
+// inFull is a value with all that stands small below it.
+func inFull(text string, small []string) string {
+	if len(small) == 0 {
+		return text
+	}
+	return text + " (" + strings.Join(small, "; ") + ")"
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -10,8 +11,14 @@ import (
 
 // figureTable is the table beside the chart: the rows of the figure, or a row for each value of one column and a column for each of another.
 type figureTable struct {
-	Heads []string
+	Heads []figureHead
 	Rows  []figureRow
+	Keys  []string // what stands small in its cells
+}
+
+type figureHead struct {
+	Text  string
+	Words bool // its cells are words, and begin where it does
 }
 
 type figureRow struct {
@@ -21,49 +28,51 @@ type figureRow struct {
 }
 
 type figureCell struct {
-	Text, Small, Link string
-	Head              bool
+	Text, Link  string
+	Small       []string // each on a line of its own
+	Head, Words bool
 }
 
 // figureSay puts a figure into the words of a language.
 type figureSay struct {
 	say
-	f analytics.Figure
+	f   analytics.Figure
+	own bool // nothing leads to who stands behind a number
 }
 
 func (s *figureSay) in(t catalog.Text) string { return t.In(s.lang) }
 
-// cell is a value as people read it, with what stands small beside it.
-func (s *figureSay) cell(c analytics.Column, v analytics.Cell) (text, small string) {
+// cell is a value as people read it, with what stands small below it: of how many, and the interval.
+func (s *figureSay) cell(c analytics.Column, v analytics.Cell) (text string, small []string) {
 	switch {
 	case v.Said != (catalog.Text{}):
-		return s.in(v.Said), ""
+		return s.in(v.Said), nil
 	case v.Rate != nil:
-		small = s.text("staff.of", count(s.lang, v.Rate.Count), count(s.lang, v.Rate.Of))
+		small = []string{s.text("staff.of", count(s.lang, v.Rate.Count), count(s.lang, v.Rate.Of))}
 		if v.Rate.Low != nil {
-			small += " " + s.text("staff.interval", share(s.lang, v.Rate.Low), share(s.lang, v.Rate.High))
+			small = append(small, s.text("staff.interval", share(s.lang, v.Rate.Low), share(s.lang, v.Rate.High)))
 		}
 		return share(s.lang, v.Rate.Tenths), small
 	case v.Mean != nil:
-		return share(s.lang, v.Mean), ""
+		return share(s.lang, v.Mean), nil
 	case v.Amount != nil:
-		return amount(s.lang, *v.Amount), ""
+		return amount(s.lang, *v.Amount), nil
 	case v.At != nil:
-		return v.At.UTC().Format("2006-01-02"), ""
+		return v.At.UTC().Format("2006-01-02"), nil
 	case v.Points != nil:
-		small = s.text("figures.people", count(s.lang, v.Points.N))
+		small = []string{s.text("figures.people", count(s.lang, v.Points.N))}
 		if v.Points.Low != nil {
-			small += " " + s.text("staff.interval", points(s.lang, *v.Points.Low), points(s.lang, *v.Points.High))
+			small = append(small, s.text("staff.interval", points(s.lang, *v.Points.Low), points(s.lang, *v.Points.High)))
 		}
 		return points(s.lang, v.Points.Hundredths), small
 	case v.Count != nil && c.Kind == analytics.Tenths:
-		return share(s.lang, v.Count), ""
+		return strings.Replace(share(s.lang, v.Count), "-", "−", 1), nil
 	case v.Count != nil:
-		return count(s.lang, *v.Count), ""
+		return count(s.lang, *v.Count), nil
 	case v.Text != "":
-		return v.Text, ""
+		return v.Text, nil
 	}
-	return "–", ""
+	return "–", nil
 }
 
 // value is what a row has in a column, as people read it.
@@ -81,35 +90,65 @@ func (s *figureSay) column(id string) int {
 	return -1
 }
 
-func linkOf(c analytics.Cell) string {
-	if c.Who == nil {
+func (s *figureSay) linkOf(c analytics.Cell) string {
+	if c.Who == nil || s.own {
 		return ""
 	}
 	return doersAt(*c.Who)
 }
 
-func (s *figureSay) table() (t figureTable) {
+func (s *figureSay) table() figureTable {
+	t := s.rows()
 	for _, c := range s.f.Charts {
 		if c.Pivot {
-			return s.pivot(c)
+			t = s.pivot(c)
+			break
 		}
 	}
+	t.Keys = append(t.Keys, s.keys()...)
+	return t
+}
+
+// keys say what the small lines of cells are.
+func (s *figureSay) keys() (all []string) {
+	for kind, key := range map[analytics.Kind]string{analytics.Share: "figures.key.shares", analytics.Points: "figures.key.points"} {
+		if slices.ContainsFunc(s.f.Columns, func(c analytics.Column) bool { return c.Kind == kind }) {
+			all = append(all, s.text(key))
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// rows gives a row for each of the figure. What speaks of another column stands in the cells of that one.
+func (s *figureSay) rows() (t figureTable) {
 	for _, c := range s.f.Columns {
-		t.Heads = append(t.Heads, s.in(c.Title))
+		if c.Beside == "" {
+			t.Heads = append(t.Heads, figureHead{s.in(c.Title), c.Kind == analytics.Text})
+		}
 	}
 	for _, r := range s.f.Rows {
 		row := figureRow{Open: r.Open, Summary: r.Summary}
+		place := map[string]int{}
 		for i, v := range r.Cells {
-			text, small := s.cell(s.f.Columns[i], v)
-			row.Cells = append(row.Cells, figureCell{Text: text, Small: small, Link: linkOf(v), Head: i == 0})
+			c := s.f.Columns[i]
+			text, small := s.cell(c, v)
+			if c.Beside != "" {
+				if at := place[c.Beside]; v != (analytics.Cell{}) {
+					row.Cells[at].Small = append(row.Cells[at].Small, text)
+				}
+				continue
+			}
+			place[c.ID] = len(row.Cells)
+			row.Cells = append(row.Cells, figureCell{Text: text, Small: small, Link: s.linkOf(v), Head: i == 0, Words: c.Kind == analytics.Text})
 		}
 		t.Rows = append(t.Rows, row)
 	}
 	return t
 }
 
-// pivot gives a row for each value of the column Y, and a column for each of X, in the order in which they come, X sorted where it is a time;
-// numbers are added up at the end of the row.
+// pivot gives a row for each value of the column Y, and a column for each of X, in the order in which they come, X sorted where it is a time, and
+// the total of all times behind them; where the figure has no such total, numbers are added up at the end of the row.
 func (s *figureSay) pivot(c analytics.Chart) (t figureTable) {
 	x, y, v := s.column(c.X), s.column(c.Y), s.column(c.Values[0])
 	key := func(r analytics.Row) string { // two times of one day are two columns
@@ -120,19 +159,34 @@ func (s *figureSay) pivot(c analytics.Chart) (t figureTable) {
 	}
 	across := slices.Clone(s.f.Rows)
 	if s.f.Columns[x].Kind == analytics.Instant {
-		slices.SortStableFunc(across, func(a, b analytics.Row) int { return a.Cells[x].At.Compare(*b.Cells[x].At) })
+		slices.SortStableFunc(across, func(a, b analytics.Row) int {
+			switch a, b := a.Cells[x].At, b.Cells[x].At; {
+			case a == nil || b == nil:
+				return cmp.Compare(asInt(a == nil), asInt(b == nil))
+			default:
+				return a.Compare(*b)
+			}
+		})
 	}
-	t.Heads = []string{s.in(s.f.Columns[y].Title)}
+	t.Heads = []figureHead{{s.in(s.f.Columns[y].Title), true}}
 	place, rows := map[string]int{}, map[string]int{}
 	for _, r := range across {
 		if _, known := place[key(r)]; !known {
 			place[key(r)] = len(t.Heads)
-			t.Heads = append(t.Heads, s.value(r, x))
+			t.Heads = append(t.Heads, figureHead{Text: s.value(r, x)})
 		}
 	}
-	added, last := s.f.Columns[v].Kind == analytics.Count, len(t.Heads)
+	summed := slices.ContainsFunc(s.f.Rows, func(r analytics.Row) bool { return r.Summary })
+	added, last := s.f.Columns[v].Kind == analytics.Count && !summed, len(t.Heads)
 	if added {
-		t.Heads = append(t.Heads, s.text("figures.total"))
+		t.Heads = append(t.Heads, figureHead{Text: s.text("figures.total")})
+	}
+	if len(c.Hover) > 0 {
+		hover := make([]string, len(c.Hover))
+		for i, h := range c.Hover {
+			hover[i] = s.in(s.f.Columns[s.column(h)].Title)
+		}
+		t.Keys = append(t.Keys, s.text("figures.key.below", strings.Join(hover, ", ")))
 	}
 	var totals []int64
 	for _, r := range s.f.Rows {
@@ -149,9 +203,9 @@ func (s *figureSay) pivot(c analytics.Chart) (t figureTable) {
 		}
 		text, small := s.cell(s.f.Columns[v], r.Cells[v])
 		for _, h := range c.Hover {
-			small = strings.TrimSpace(small + " " + s.value(r, s.column(h)))
+			small = append(small, s.value(r, s.column(h)))
 		}
-		t.Rows[i].Cells[place[key(r)]] = figureCell{Text: text, Small: small, Link: linkOf(r.Cells[v])}
+		t.Rows[i].Cells[place[key(r)]] = figureCell{Text: text, Small: small, Link: s.linkOf(r.Cells[v])}
 		t.Rows[i].Open = t.Rows[i].Open || r.Open
 		if n := r.Cells[v].Count; n != nil {
 			totals[i] += *n
@@ -165,11 +219,10 @@ func (s *figureSay) pivot(c analytics.Chart) (t figureTable) {
 	return t
 }
 
-// unlink takes the ways to the learners behind the numbers.
-func (t figureTable) unlink() {
-	for _, r := range t.Rows {
-		for i := range r.Cells {
-			r.Cells[i].Link = ""
-		}
+// asInt orders what does not hold before what does.
+func asInt(holds bool) int {
+	if holds {
+		return 1
 	}
+	return 0
 }

@@ -50,6 +50,9 @@ type figurePage struct {
 	Wrong    *fault.Fault
 }
 
+// LongSays says whether what is counted takes so many words that the numbers would begin below a screen.
+func (p figurePage) LongSays() bool { return len(p.Says.EN) > 900 }
+
 type figureField struct {
 	analytics.Param
 	Value string

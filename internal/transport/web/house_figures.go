@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"time"
 
 	"cursus/internal/domain/analytics"
 	paging "cursus/internal/kernel/page"
@@ -18,7 +19,8 @@ type FigureHouse interface {
 	Doers(ctx context.Context, who Viewer, w analytics.WhoDid, p paging.Request) (all []analytics.Doer, next string, err error)
 	// ListedLearners lists who is on a list that makes certificates: for who may read grades.
 	ListedLearners(ctx context.Context, who Viewer, w analytics.WhoIsListed, p paging.Request) (all []analytics.Listed, next string, err error)
-	// Dashboard answers the figures of a dashboard (analytics.OfHouse, …); PartnerDashboard those of an organisation for its own people.
-	Dashboard(ctx context.Context, who Viewer, of, key string) (analytics.Dashboard, []analytics.Figure, error)
+	// Dashboard answers the figures of a dashboard (analytics.OfHouse, …) as they were at an instant, zero for now; PartnerDashboard those of an
+	// organisation for its own people, of now alone: two instants side by side would tell of the one who came between them.
+	Dashboard(ctx context.Context, who Viewer, of, key string, asOf time.Time) (analytics.Dashboard, []analytics.Figure, error)
 	PartnerDashboard(ctx context.Context, who Viewer, key string) (analytics.Dashboard, []analytics.Figure, error)
 }

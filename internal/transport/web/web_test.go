@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/html"
 
 	openapi "cursus/api/contract"
+	"cursus/internal/domain/analytics"
 	"cursus/internal/kernel/fault"
 	"cursus/templates/pages"
 )
@@ -450,7 +451,16 @@ func TestADashboardShowsItsFigures(t *testing.T) {
 			t.Errorf("the page lacks %s", want)
 		}
 	}
-	_, own := visitor(t, app, "learner-link").send("GET", "/partners/ESP/figures?lang=en", "")
+	if _, then := visitor(t, app, "staff-link").send("GET", "/staff?lang=en&as_of=2018-10-31", ""); !strings.Contains(then, `href="/staff/figures/comparison?as_of=2018-10-31&amp;sessions=PRD-6"`) || !strings.Contains(then, "23:59") {
+		t.Error("a dashboard of another day does not say which, or leads to figures of today")
+	}
+	if answer, said := visitor(t, app, "staff-link").send("GET", "/staff?lang=en&as_of=yesterday", ""); answer.StatusCode != http.StatusBadRequest || !strings.Contains(said, "A day such as") {
+		t.Error("a day that is none:", answer.StatusCode)
+	}
+	_, own := visitor(t, app, "learner-link").send("GET", "/partners/ESP/figures?lang=en&as_of=2018-10-31", "")
+	if strings.Contains(own, "23:59") || strings.Contains(own, `name="as_of"`) {
+		t.Error("a school compares two days, and so reads off who came between them")
+	}
 	if !strings.Contains(own, "12.9%") {
 		t.Error("a school is not told its figures")
 	}
@@ -461,6 +471,25 @@ func TestADashboardShowsItsFigures(t *testing.T) {
 	}
 	if answer, _ := visitor(t, app, "learner-link").send("GET", "/partners/OTHER/figures", ""); answer.StatusCode != http.StatusNotFound {
 		t.Error("the figures of another school:", answer.StatusCode)
+	}
+}
+
+// Whatever a figure can be asked with is said in the language of the page, and not by its code.
+func TestChoicesOfFiguresHaveWords(t *testing.T) {
+	w, err := readWords(pages.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range analytics.Definitions() {
+		for _, p := range d.Params {
+			for _, v := range p.Of {
+				for _, lang := range []string{"en", "fr"} {
+					if !w.has(lang, "figures.value."+p.ID+"."+v) && !w.has(lang, "figures.value."+v) {
+						t.Errorf("%s: %s=%s has no words in %s", d.ID, p.ID, v, lang)
+					}
+				}
+			}
+		}
 	}
 }
 

@@ -1,0 +1,99 @@
+package app_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// wordsCut are words of drawings that stand outside the frame of their figure.
+const wordsCut = `[...document.querySelectorAll(".plotted svg text")].filter(t => {
+  const r = t.getBoundingClientRect(), f = t.closest("figure").getBoundingClientRect();
+  return r.width > 0 && (r.right > f.right + 1 || r.left < f.left - 1);
+}).map(t => t.textContent).join(", ")`
+
+// nothingIsCut fails where a drawing of the open page loses words at its edge, on a phone or on a desktop.
+func (b tab) nothingIsCut(name string) {
+	b.t.Helper()
+	for _, width := range []int64{390, 1200} {
+		b.do(chromedp.EmulateViewport(width, 900))
+		if cut := ask[string](b, wordsCut); cut != "" {
+			b.t.Errorf("%s, %d px: cut are %s", name, width, cut)
+		}
+	}
+}
+
+// Who points at a bubble reads the two shares of the paper, with what they are of and their intervals; who has a keyboard alone comes by the total
+// to the learners behind it; a sequence is drawn as a flow whose ribbons say how many went where.
+func TestFiguresAnswerToPointerAndKeyboard(t *testing.T) {
+	w, mails := newSite(t)
+	b := newTab(t)
+	staff := w.staffTab(b, mails, "officer@example.org")
+	w.certified(staff.ID)
+	w.other()
+	at := w.cfg.BaseURL + "/staff/figures/"
+	b.open(at + "temporal_progression?lang=en&session=" + w.session.Key)
+	b.do(chromedp.WaitVisible(chromedp.CSS(".plotted svg a circle")))
+	said := ask[string](b, `[...document.querySelectorAll(".plotted svg a")].map(a => a.querySelector("title").textContent + (a.getAttribute("aria-label") === a.querySelector("title").textContent)).join("\n")`)
+	for _, want := range []string{" · 1 · Of the enrolled: 100.0% (1 of 1; 20.7% to 100.0%) · Of the active: 100.0% (1 of 1; 20.7% to 100.0%)true", " · Total · 1 · "} {
+		if !strings.Contains(said, want) {
+			t.Errorf("no bubble says %q:\n%s", want, said)
+		}
+	}
+	b.shows("Succeeded (grade)", "Below each number, in this order: Of the enrolled, Of the active.")
+	if !ask[bool](b, `(a => { a.focus(); return document.activeElement === a; })([...document.querySelectorAll(".plotted svg a")].find(a => a.textContent.includes("Total")))`) {
+		t.Fatal("the total takes no focus")
+	}
+	b.arrives(func() { b.keys("\r") }, "table tbody th")
+	b.shows("Staff Member")
+	b.open(at + "sequence_flow?lang=en&sessions=" + w.session.Key + "," + otherSession)
+	b.do(chromedp.WaitVisible(chromedp.CSS(".plotted svg.flow path")))
+	if got := ask[string](b, `[...document.querySelectorAll(".plotted svg.flow path title")].map(t => t.textContent).join("\n")`); got != w.session.Key+": started · "+otherSession+": not started · Started in "+w.session.Key+" · 1 · Of those on the left: 100.0% (1 of 1; 20.7% to 100.0%)" &&
+		!strings.Contains(got, "Of those on the left: 100.0% (1 of 1; 20.7% to 100.0%)") {
+		t.Errorf("the ribbons say %q", got)
+	}
+	if nodes := ask[int](b, `document.querySelectorAll(".plotted svg.flow rect").length`); nodes != 2 {
+		t.Error(nodes, "nodes, not where she was and where she went")
+	}
+	b.nothingIsCut("the flow")
+	b.open(at + "individual_path?lang=fr&enrolment=" + w.anEnrolment())
+	b.do(chromedp.WaitVisible(chromedp.CSS(".plotted svg circle")))
+	b.shows("Staff Member · "+w.session.Key, "Note globale") // a way says whose it is, and no word of the file
+	b.axeEverywhere("the flow")
+}
+
+// On paper a dashboard says of each figure what is counted, when, and the numbers of its drawing, whatever was folded on the screen; drawings stand
+// side by side, no figure begins a page for itself, and no word is cut.
+func TestADashboardOnPaper(t *testing.T) {
+	w, mails := newSite(t)
+	b := newTab(t)
+	staff := w.staffTab(b, mails, "officer@example.org")
+	w.certified(staff.ID)
+	b.open(w.cfg.BaseURL + "/staff/sessions/" + w.session.Key + "?lang=en")
+	b.do(chromedp.WaitVisible(chromedp.CSS(".plotted svg")))
+	ask[int](b, `document.querySelectorAll("main details").forEach(d => d.open = false) || 0`)
+	b.media("print")
+	if wide := ask[string](b, `(dispatchEvent(new Event("beforeprint")), [...new Set([...document.querySelectorAll(".plotted svg")].map(s => s.getAttribute("width")))].sort().join())`); wide != "330,680" {
+		t.Errorf("drawings for paper are %s wide, not 330 beside another and 680 alone", wide)
+	}
+	for what, script := range map[string]string{
+		"a table that stays folded":      `[...document.querySelectorAll("main section[aria-labelledby]")].filter(s => s.querySelector("table") && !s.querySelector("table").checkVisibility({contentVisibilityAuto: true})).length`,
+		"a figure that says no meaning":  `[...document.querySelectorAll("main section[aria-labelledby]")].filter(s => !s.querySelector(".says p").checkVisibility({contentVisibilityAuto: true})).length`,
+		"a figure without its time":      `[...document.querySelectorAll("main section dl.facts")].filter(d => !d.textContent.includes("UTC (now)")).length`,
+		"a figure that begins a page":    `[...document.querySelectorAll("main section[aria-labelledby]")].filter(s => getComputedStyle(s).breakBefore !== "auto").length`,
+		"a form or a link to go on with": `[...document.querySelectorAll("main form, main .noprint")].filter(e => e.checkVisibility()).length`,
+	} {
+		if n := ask[int](b, script); n != 0 {
+			t.Error("on paper there is", what, n, "times")
+		}
+	}
+	if cut := ask[string](b, wordsCut); cut != "" {
+		t.Error("on paper are cut:", cut)
+	}
+	ask[bool](b, `dispatchEvent(new Event("afterprint"))`)
+	b.media("screen")
+	if ask[bool](b, `[...document.querySelectorAll(".plotted svg")].some(s => s.getAttribute("width") === "330" || s.getAttribute("width") === "680")`) {
+		t.Error("after printing the screen keeps the drawings of paper")
+	}
+}
