@@ -124,6 +124,35 @@ func Open(src Source, maxBytes int64) (io.ReadCloser, error) {
 	return o, err
 }
 
+// Head is the beginning of a file as Text gives it, of about so many bytes, up to the end of a line: it tells what the file is without reading all of it.
+// Errors: ErrUnreadable, and those of the reader.
+func Head(r io.Reader, n int) ([]byte, error) {
+	b := bufio.NewReaderSize(r, buffer)
+	in := io.Reader(b)
+	if head, _ := b.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
+		z, err := gzip.NewReader(b)
+		if err != nil {
+			return nil, errors.Join(ErrUnreadable, err)
+		}
+		in = z
+	}
+	head := make([]byte, n)
+	got, err := io.ReadFull(in, head)
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF): // all of it, or all that is there of what was cut
+		head = head[:got]
+	case err != nil:
+		return nil, err
+	case bytes.HasPrefix(head, []byte{0xff, 0xfe}), bytes.HasPrefix(head, []byte{0xfe, 0xff}):
+		head = head[:n&^1]
+	default:
+		if at := bytes.LastIndexAny(head, "\r\n"); at > 0 {
+			head = head[:at+1]
+		}
+	}
+	return Text(head, int64(n))
+}
+
 // returns makes line ends of carriage returns.
 type returns struct{ io.Reader }
 

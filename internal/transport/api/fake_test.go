@@ -40,6 +40,7 @@ type fake struct {
 	api.PrivacyRooms
 	api.ProgressRooms
 	api.SurveyRooms
+	api.IntakeRooms
 	api.FigureRooms
 	api.ExportRooms
 	api.WebhookRooms
