@@ -90,7 +90,9 @@ func IsResults(raw []byte) bool {
 		return false
 	}
 	t := &resultsTable{in: sheet.Reader(data), at: map[string]int{}}
-	return t.header() == nil
+	var wrong *fault.Fault // of a header in which a column stands twice, the reader of results says so
+	err = t.header()
+	return err == nil || errors.As(err, &wrong) && wrong.Fields[0].Code == "duplicate-column"
 }
 
 // ReadAll reads a file of results whole; one that is too large is cut, and refused by who reads its rows.

@@ -61,10 +61,11 @@ func (in Intake) read() (f file, err error) {
 		return f, ErrOtherKind.Detailf("This is a %s, not a %s.", f.report.Kind, in.Only)
 	}
 	in.CollectedAt = in.CollectedAt.Truncate(time.Microsecond) // as the books are
-	if in.CollectedAt.IsZero() && f.report.Kind != XAPI {      // a statement says when it happened
-		if in.CollectedAt, _ = sheet.MadeAt(in.FileName); in.CollectedAt.IsZero() {
-			return f, ErrNoTime
-		}
+	if in.CollectedAt.IsZero() {
+		in.CollectedAt, _ = sheet.MadeAt(in.FileName)
+	}
+	if in.CollectedAt.IsZero() && f.report.Kind != XAPI { // a statement says when it happened
+		return f, ErrNoTime
 	}
 	f.Intake = in
 	f.packed, f.sum, f.size, err = pack(src, !f.report.Kind.private())

@@ -1,6 +1,7 @@
 package intakes
 
 import (
+	"slices"
 	"time"
 
 	"cursus/internal/domain/exams"
@@ -56,11 +57,7 @@ type Problem struct {
 // Summarise says it.
 func Summarise(t Taken) Summary {
 	s := Summary{IntakeID: t.ID(), Kind: t.Kind, CollectedAt: t.CollectedAt(), Replayed: t.Replayed()}
-	left := func(x LeftOut) {
-		if len(s.Left) < shown {
-			s.Left = append(s.Left, x)
-		}
-	}
+	left := func(x LeftOut) { s.Left = append(s.Left, x) }
 	switch {
 	case t.Grades != nil:
 		c := t.Grades
@@ -92,6 +89,8 @@ func Summarise(t Taken) Summary {
 			}
 		}
 	}
+	slices.SortStableFunc(s.Left, func(a, b LeftOut) int { return a.Line - b.Line })
+	s.Left = s.Left[:min(len(s.Left), shown)]
 	return s
 }
 
