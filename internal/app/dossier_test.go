@@ -321,6 +321,10 @@ func TestAPersonIsExportedAndErased(t *testing.T) {
 	step("other-person", func(ctx context.Context, tx *postgres.Tx) error {
 		return w.h.Dossier.EraseTx(ctx, tx, erasure, other.PersonID)
 	})
+	w.filesWith(email)
+	if n := w.filesKept(); n != 4 {
+		t.Errorf("%d files are kept, want 4", n)
+	}
 	open := w.order(zoe.ID, w.later("OPEN-1"), "open")
 	step("erasure-not-yet", erase)
 	if _, err := w.h.Sales.CancelOrder(system, open.ID); err != nil {
@@ -328,6 +332,9 @@ func TestAPersonIsExportedAndErased(t *testing.T) {
 	}
 	w.quiet()
 	step("", erase)
+	if n := w.filesKept(); n != 0 {
+		t.Errorf("the bytes of %d files of her session are kept after the erasure", n)
+	}
 	step("erasure-decided", erase)
 	step("", func(ctx context.Context, tx *postgres.Tx) error {
 		e, err := w.h.Dossier.ErasureTx(ctx, tx, staff, erasure)

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"os"
 	"strings"
 	"testing"
@@ -9,6 +10,8 @@ import (
 
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/intakes"
+	"cursus/internal/kernel/sheet"
+	"cursus/internal/platform/postgres"
 )
 
 // anIntake is a report of the session of the world, as it was taken in.
@@ -96,6 +99,31 @@ func (w *world) aBatch(text string) string {
 		w.t.Fatal(err)
 	}
 	return id
+}
+
+// filesWith takes in a file of grades, of answers, of posts and of results that have an address, and has another one wait.
+func (w *world) filesWith(email string) {
+	w.t.Helper()
+	w.aSurvey()
+	for name, text := range map[string]string{
+		"answers_2026-01-02-0900.csv": "email,routing before,routing after\n" + email + ",3,8\n",
+		"forum_2026-01-02-0900.csv":   "id,created_at,author_email\np1,2026-01-01T09:00:00Z," + email + "\n",
+		"results_2026-01-02-0900.csv": "course_id,attempt_code,status,email\nc,A,verified," + email + "\n",
+	} {
+		if _, err := w.h.Intakes.Take(system, intakes.File{Session: w.session.ID, Name: name, Via: intakes.ByCommand, Source: sheet.Bytes([]byte(text))}); err != nil {
+			w.t.Fatal(name, err)
+		}
+	}
+	w.aBatch("learner,Homework 1: Week 1\n" + email + ",0.5\n")
+}
+
+// filesKept counts the files of the session of the world of which bytes are kept, beside those of grades.
+func (w *world) filesKept() (n int) {
+	w.t.Helper()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Get(ctx, &n, postgres.Query{Name: "files", SQL: `select (select count(distinct import_id) from surveys.pieces) + (select count(*) from exams.result_files where content <> '') + (select count(distinct file_id) from intakes.pieces)`})
+	})
+	return n
 }
 
 func init() {

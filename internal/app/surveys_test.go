@@ -106,8 +106,8 @@ func init() {
 func (s *asker) history(walker *apitest.Walker, token string, at map[string]string, posts []byte) {
 	s.t.Helper()
 	var all []map[string]any
-	for cursor := ""; ; {
-		some := s.ask(200, "listIntakes", at, nil, query("limit=1&cursor="+cursor))
+	for asked, cursor := "limit=1", ""; ; asked = "limit=1&cursor=" + cursor {
+		some := s.ask(200, "listIntakes", at, nil, query(asked))
 		for _, x := range some["intakes"].([]any) {
 			all = append(all, x.(map[string]any))
 		}

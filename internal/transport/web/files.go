@@ -83,6 +83,21 @@ func (p filesPage) Asked() []columnField {
 	return columnFields("column", p.Weeks, all)
 }
 
+// Unmapped are the exercises of all files that the map of the session does not place in a week, each once.
+func (p filesPage) Unmapped() (all []string) {
+	for _, f := range p.Files {
+		if f.Does == nil || f.Skipped || f.Does.Replayed {
+			continue
+		}
+		for _, x := range f.Does.Unmapped {
+			if !slices.Contains(all, x) {
+				all = append(all, x)
+			}
+		}
+	}
+	return all
+}
+
 // decidedColumn is what was said of a column, for the next step.
 type decidedColumn struct {
 	Name, Value string
