@@ -28970,7 +28970,7 @@ type ClientInterface interface {
 
 	// ImportForumWithBody Import an export of a forum
 	//
-	// Takes in the posts of a forum, plain or compressed with gzip, at most 32 MiB. Posts are known by their ids; their words are not kept. A table has a line for each post with
+	// Takes in the posts of a forum, plain or compressed with gzip, at most 32 MiB. Posts are known by their ids; their words are kept nowhere but in the file as it came. A table has a line for each post with
 	// the columns `id`, `created_at` and `author` (or `author_id`, `email`) and, where they are there, `thread_id`, `parent_id`, `cohort`, `type` (`question`, `discussion`,
 	// `response`, `comment`) and `answered` (or `endorsed`). The other form is the dump of Open edX' comments, a JSON object for each line (`_id`, `comment_thread_id`,
 	// `parent_id`, `_type`, `thread_type`, `author_id`, `author_username`, `created_at`, `endorsed`, `group_id`). The same file again does nothing (200, `replayed`).
@@ -37742,7 +37742,7 @@ func (c *Client) ImportExercisesWithBody(ctx context.Context, session SessionRef
 
 // ImportForumWithBody Import an export of a forum
 //
-// Takes in the posts of a forum, plain or compressed with gzip, at most 32 MiB. Posts are known by their ids; their words are not kept. A table has a line for each post with
+// Takes in the posts of a forum, plain or compressed with gzip, at most 32 MiB. Posts are known by their ids; their words are kept nowhere but in the file as it came. A table has a line for each post with
 // the columns `id`, `created_at` and `author` (or `author_id`, `email`) and, where they are there, `thread_id`, `parent_id`, `cohort`, `type` (`question`, `discussion`,
 // `response`, `comment`) and `answered` (or `endorsed`). The other form is the dump of Open edX' comments, a JSON object for each line (`_id`, `comment_thread_id`,
 // `parent_id`, `_type`, `thread_type`, `author_id`, `author_username`, `created_at`, `endorsed`, `group_id`). The same file again does nothing (200, `replayed`).
@@ -64344,7 +64344,7 @@ type ClientWithResponsesInterface interface {
 
 	// ImportForumWithBodyWithResponse Import an export of a forum
 	//
-	// Takes in the posts of a forum, plain or compressed with gzip, at most 32 MiB. Posts are known by their ids; their words are not kept. A table has a line for each post with
+	// Takes in the posts of a forum, plain or compressed with gzip, at most 32 MiB. Posts are known by their ids; their words are kept nowhere but in the file as it came. A table has a line for each post with
 	// the columns `id`, `created_at` and `author` (or `author_id`, `email`) and, where they are there, `thread_id`, `parent_id`, `cohort`, `type` (`question`, `discussion`,
 	// `response`, `comment`) and `answered` (or `endorsed`). The other form is the dump of Open edX' comments, a JSON object for each line (`_id`, `comment_thread_id`,
 	// `parent_id`, `_type`, `thread_type`, `author_id`, `author_username`, `created_at`, `endorsed`, `group_id`). The same file again does nothing (200, `replayed`).
@@ -91241,7 +91241,7 @@ func (c *ClientWithResponses) ImportExercisesWithBodyWithResponse(ctx context.Co
 
 // ImportForumWithBodyWithResponse Import an export of a forum
 //
-// Takes in the posts of a forum, plain or compressed with gzip, at most 32 MiB. Posts are known by their ids; their words are not kept. A table has a line for each post with
+// Takes in the posts of a forum, plain or compressed with gzip, at most 32 MiB. Posts are known by their ids; their words are kept nowhere but in the file as it came. A table has a line for each post with
 // the columns `id`, `created_at` and `author` (or `author_id`, `email`) and, where they are there, `thread_id`, `parent_id`, `cohort`, `type` (`question`, `discussion`,
 // `response`, `comment`) and `answered` (or `endorsed`). The other form is the dump of Open edX' comments, a JSON object for each line (`_id`, `comment_thread_id`,
 // `parent_id`, `_type`, `thread_type`, `author_id`, `author_username`, `created_at`, `endorsed`, `group_id`). The same file again does nothing (200, `replayed`).

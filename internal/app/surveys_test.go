@@ -106,14 +106,16 @@ func init() {
 func (s *asker) history(walker *apitest.Walker, token string, at map[string]string, posts []byte) {
 	s.t.Helper()
 	var all []map[string]any
-	for asked, cursor := "limit=1", ""; ; asked = "limit=1&cursor=" + cursor {
+	for asked := "limit=1"; ; {
 		some := s.ask(200, "listIntakes", at, nil, query(asked))
 		for _, x := range some["intakes"].([]any) {
 			all = append(all, x.(map[string]any))
 		}
-		if cursor, _ = some["next_cursor"].(string); cursor == "" {
+		cursor, more := some["next_cursor"].(string)
+		if !more {
 			break
 		}
+		asked = "limit=1&cursor=" + cursor
 	}
 	if len(all) < 2 || all[0]["kind"] != "forum" || all[1]["kind"] != "closing" || all[0]["via"] != "api" || all[0]["rows"] != 2.0 || all[0]["new"] != 2.0 || all[0]["kept"] != true {
 		s.t.Fatalf("%+v", all)

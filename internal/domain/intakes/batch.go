@@ -21,6 +21,7 @@ import (
 	"cursus/internal/kernel/lifecycle"
 	"cursus/internal/kernel/pieces"
 	"cursus/internal/kernel/sheet"
+	"cursus/internal/platform/lean"
 	"cursus/internal/platform/postgres"
 )
 
@@ -142,6 +143,7 @@ func (s *Service) Begin(ctx context.Context, session string, mayExams bool) (id 
 
 // Receive keeps a file of a batch that is coming, as it is read. Errors: ErrNoBatch, ErrTooMany, ErrTooLarge, ErrCut.
 func (s *Service) Receive(ctx context.Context, batch, name string, from io.Reader) error {
+	defer lean.While()() // each piece is garbage a moment later
 	ctx = asSystem(ctx)
 	id := ident.New("itf")
 	if err := s.db.InTx(ctx, "begin file", func(ctx context.Context, tx *postgres.Tx) error {
@@ -237,7 +239,7 @@ type Said struct {
 // Decision is what somebody decides about a batch.
 type Decision struct {
 	Version  int  // that she looked at; 0: any
-	Apply    bool // otherwise it is tried again
+	Apply    bool // as it was tried, with what is said of columns; otherwise, and where a file is said to be another one, it is tried again
 	Exams    bool // she may take results of exams in
 	Files    map[string]Said
 	Mappings []gradebook.Mapping
@@ -256,25 +258,27 @@ func (s *Service) Decide(ctx context.Context, id string, d Decision) error {
 			return ErrBusy
 		case d.Version > 0 && d.Version != b.Version:
 			return ErrChanged
-		case d.Apply && (b.State != Tried || !b.Takes()):
+		case d.Apply && b.State != Tried:
 			return ErrNothing
 		}
-		to := Trying
-		if d.Apply {
-			to = Applying
-		} else {
-			for _, f := range b.Files {
-				said, there := d.Files[f.ID]
-				if !there {
-					said = Said{f.Kind, f.CollectedAt, f.Skipped}
-				}
-				if _, err := tx.Exec(ctx, q.Q("Say"), f.ID, said.Kind, said.CollectedAt, said.Skipped); err != nil {
-					return err
-				}
-			}
-			b.Mappings = d.Mappings
+		to, say := Trying, "Say"
+		if d.Apply && !b.other(d.Files) {
+			to, say = Applying, "Skip"
 		}
-		mappings, err := json.Marshal(append([]gradebook.Mapping{}, b.Mappings...))
+		for i, f := range b.Files {
+			said, there := d.Files[f.ID]
+			if !there {
+				said = Said{f.Kind, f.CollectedAt, f.Skipped}
+			}
+			b.Files[i].Skipped = said.Skipped
+			if _, err := tx.Exec(ctx, q.Q(say), f.ID, said.Kind, said.CollectedAt, said.Skipped); err != nil {
+				return err
+			}
+		}
+		if to == Applying && !b.Takes() {
+			return ErrNothing
+		}
+		mappings, err := json.Marshal(append([]gradebook.Mapping{}, d.Mappings...))
 		if err != nil {
 			return err
 		}
@@ -282,6 +286,15 @@ func (s *Service) Decide(ctx context.Context, id string, d Decision) error {
 			return err
 		}
 		return s.jobs.EnqueueTx(ctx, tx, Asked{id})
+	})
+}
+
+// other says that a file is said to be something else than it was tried as, or made at another time: what it would do then nobody has seen.
+func (b Batch) other(said map[string]Said) bool {
+	return slices.ContainsFunc(b.Files, func(f Staged) bool {
+		s, there := said[f.ID]
+		at := s.CollectedAt == nil && f.CollectedAt == nil || s.CollectedAt != nil && f.CollectedAt != nil && s.CollectedAt.Equal(*f.CollectedAt)
+		return there && (s.Kind != f.Kind || !at || f.Skipped && !s.Skipped)
 	})
 }
 

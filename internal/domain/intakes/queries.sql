@@ -41,6 +41,9 @@ update intakes.files set bytes = $2, sha256 = $3, state = $4 where id = $1;
 -- name: Say
 update intakes.files set kind = $2, collected_at = $3, skipped = $4, percent = 0, state = case when state in ('tried', 'refused') and bytes is not null then 'waiting' else state end where id = $1;
 
+-- name: Skip
+update intakes.files set kind = $2, collected_at = $3, skipped = $4, percent = 0 where id = $1;
+
 -- name: Move
 update intakes.batches set state = $2, mappings = $3, exams = $4, asked_by = $5, changed_at = $6, version = version + 1 where id = $1;
 

@@ -282,6 +282,38 @@ func TestTheSameFilesAgain(t *testing.T) {
 	}
 }
 
+// What is left out when the others are applied stays out; a file that is said to be of another time is tried again first; what is said of columns holds.
+func TestWhatIsSaidWhenFilesAreApplied(t *testing.T) {
+	h := newHouse(t)
+	b := h.send([2]string{"a_2019-03-08-0900.csv", header + "201,dia,0.1,1,0,0\n"}, [2]string{"b_2019-03-15-0900.csv", "id,username,grade,HW 01,HW two,HW 03\n201,dia,0.1,1,1,0\n"})
+	if q := b.Files[1].Does.Questions; len(q) != 1 || q[0].Label != "HW two" {
+		t.Fatalf("%+v", q)
+	}
+	at := time.Date(2019, 3, 16, 9, 0, 0, 0, time.UTC)
+	said := map[string]intakes.Said{b.Files[0].ID: {Skipped: true}, b.Files[1].ID: {CollectedAt: &at}}
+	columns := []gradebook.Mapping{{Label: "HW two", Meaning: gradebook.SameExercise, Exercise: "HW 02"}}
+	h.must(h.room.Decide(ann, b.ID, intakes.Decision{Apply: true, Files: said, Mappings: columns}))
+	if b = h.work(b.ID); b.State != intakes.Tried || len(h.history()) > 0 || !b.Files[0].Skipped || !b.Files[1].Does.CollectedAt.Equal(at) || len(b.Files[1].Does.Questions) > 0 {
+		t.Fatalf("%s %+v", b.State, b.Files)
+	}
+	said[b.Files[0].ID] = intakes.Said{Skipped: false}
+	h.must(h.room.Decide(ann, b.ID, intakes.Decision{Files: said, Mappings: columns}))
+	b = h.work(b.ID)
+	said[b.Files[0].ID] = intakes.Said{Skipped: true}
+	h.must(h.room.Decide(ann, b.ID, intakes.Decision{Apply: true, Files: said, Mappings: columns}))
+	b = h.work(b.ID)
+	if all := h.history(); b.State != intakes.Applied || len(all) != 1 || all[0].FileName != "b_2019-03-15-0900.csv" || !all[0].CollectedAt.Equal(at) {
+		t.Errorf("%s %+v", b.State, all)
+	}
+	h.in(func(ctx context.Context, tx *postgres.Tx) error {
+		m, err := gradebook.MappingsTx(ctx, tx, "PRD-7")
+		if len(m.Current) != 1 || m.Current[0].Exercise != "HW 02" || m.Current[0].DecidedBy != "staff:ann" {
+			t.Errorf("%+v", m)
+		}
+		return err
+	})
+}
+
 // A file that breaks off, that is too many or too large is told, and what is not applied goes after a week. Results are for who looks after exams.
 func TestFilesThatDoNotCome(t *testing.T) {
 	h := newHouse(t)
