@@ -967,6 +967,30 @@ func (e CollectionKind) Valid() bool {
 	}
 }
 
+// Defines values for CollectionVia.
+const (
+	CollectionViaApi     CollectionVia = "api"
+	CollectionViaCommand CollectionVia = "command"
+	CollectionViaPage    CollectionVia = "page"
+	CollectionViaPull    CollectionVia = "pull"
+)
+
+// Valid indicates whether the value is a known member of the CollectionVia enum.
+func (e CollectionVia) Valid() bool {
+	switch e {
+	case CollectionViaApi:
+		return true
+	case CollectionViaCommand:
+		return true
+	case CollectionViaPage:
+		return true
+	case CollectionViaPull:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ConditionNext.
 const (
 	ConditionNextAttendWorkshop ConditionNext = "attend_workshop"
@@ -1945,6 +1969,66 @@ func (e InstalmentState) Valid() bool {
 	case InstalmentStatePlanned:
 		return true
 	case InstalmentStateRefused:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for IntakeVia.
+const (
+	IntakeViaApi     IntakeVia = "api"
+	IntakeViaCommand IntakeVia = "command"
+	IntakeViaPage    IntakeVia = "page"
+	IntakeViaPull    IntakeVia = "pull"
+)
+
+// Valid indicates whether the value is a known member of the IntakeVia enum.
+func (e IntakeVia) Valid() bool {
+	switch e {
+	case IntakeViaApi:
+		return true
+	case IntakeViaCommand:
+		return true
+	case IntakeViaPage:
+		return true
+	case IntakeViaPull:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for IntakeOutcomeOutcome.
+const (
+	IntakeOutcomeOutcomeBack      IntakeOutcomeOutcome = "back"
+	IntakeOutcomeOutcomeChanged   IntakeOutcomeOutcome = "changed"
+	IntakeOutcomeOutcomeIgnored   IntakeOutcomeOutcome = "ignored"
+	IntakeOutcomeOutcomeLeft      IntakeOutcomeOutcome = "left"
+	IntakeOutcomeOutcomeNew       IntakeOutcomeOutcome = "new"
+	IntakeOutcomeOutcomeRejected  IntakeOutcomeOutcome = "rejected"
+	IntakeOutcomeOutcomeScores    IntakeOutcomeOutcome = "scores"
+	IntakeOutcomeOutcomeUnchanged IntakeOutcomeOutcome = "unchanged"
+)
+
+// Valid indicates whether the value is a known member of the IntakeOutcomeOutcome enum.
+func (e IntakeOutcomeOutcome) Valid() bool {
+	switch e {
+	case IntakeOutcomeOutcomeBack:
+		return true
+	case IntakeOutcomeOutcomeChanged:
+		return true
+	case IntakeOutcomeOutcomeIgnored:
+		return true
+	case IntakeOutcomeOutcomeLeft:
+		return true
+	case IntakeOutcomeOutcomeNew:
+		return true
+	case IntakeOutcomeOutcomeRejected:
+		return true
+	case IntakeOutcomeOutcomeScores:
+		return true
+	case IntakeOutcomeOutcomeUnchanged:
 		return true
 	default:
 		return false
@@ -4513,6 +4597,30 @@ func (e StatementOutcomeOutcome) Valid() bool {
 	case StatementOutcomeOutcomeIgnored:
 		return true
 	case StatementOutcomeOutcomeRejected:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SurveyImportVia.
+const (
+	SurveyImportViaApi     SurveyImportVia = "api"
+	SurveyImportViaCommand SurveyImportVia = "command"
+	SurveyImportViaPage    SurveyImportVia = "page"
+	SurveyImportViaPull    SurveyImportVia = "pull"
+)
+
+// Valid indicates whether the value is a known member of the SurveyImportVia enum.
+func (e SurveyImportVia) Valid() bool {
+	switch e {
+	case SurveyImportViaApi:
+		return true
+	case SurveyImportViaCommand:
+		return true
+	case SurveyImportViaPage:
+		return true
+	case SurveyImportViaPull:
 		return true
 	default:
 		return false
@@ -8374,6 +8482,11 @@ type Collection struct {
 	// AbsentColumns Exercises that earlier intakes had and this one has not: renamed, or gone.
 	AbsentColumns []string `json:"absent_columns"`
 
+	// Bytes How long it was; 0: before that was kept.
+	//
+	// Example: 1820440
+	Bytes int64 `json:"bytes"`
+
 	// CellsChanged Scores that are new or other than before.
 	//
 	// Example: 4112
@@ -8498,6 +8611,11 @@ type Collection struct {
 
 	// Unmapped Exercises that the map of the session does not place in a week.
 	Unmapped []string `json:"unmapped"`
+
+	// Via By which way it came; absent: before that was kept.
+	//
+	// Example: api
+	Via *CollectionVia `json:"via,omitempty"`
 }
 
 // CollectionFamily A legacy report writes 0 where nothing was tried.
@@ -8509,6 +8627,11 @@ type CollectionFamily string
 //
 // Example: grade_report
 type CollectionKind string
+
+// CollectionVia By which way it came; absent: before that was kept.
+//
+// Example: api
+type CollectionVia string
 
 // CollectionID Id of the intake.
 //
@@ -11881,6 +12004,196 @@ type Instalment struct {
 //
 // Example: planned
 type InstalmentState string
+
+// Intake A file as it was taken in, and what it did. Of files that came before it was kept, `via` and `sha256` are absent and `bytes` is 0.
+type Intake struct {
+	// Back Learners who are back.
+	//
+	// Example: 0
+	Back int `json:"back"`
+
+	// Bytes How long it was.
+	//
+	// Example: 182044
+	Bytes int64 `json:"bytes"`
+
+	// Changed Scores, answers, threads or attempts that are other than before.
+	//
+	// Example: 1
+	Changed int `json:"changed"`
+
+	// CollectedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	CollectedAt Time `json:"collected_at"`
+
+	// FileName Its name.
+	//
+	// Example: forum_2019-04-28-2100.csv
+	FileName string `json:"file_name"`
+
+	// Id Id of an intake.
+	//
+	// Example: svi_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id IntakeID `json:"id"`
+
+	// Ignored Rows that are of no concern here.
+	//
+	// Example: 0
+	Ignored int `json:"ignored"`
+
+	// Kept Its bytes can be fetched.
+	//
+	// Example: true
+	Kept bool `json:"kept"`
+
+	// Kind What it is: a kind of a collection, or opening, closing (answers), forum (posts), results (of exams).
+	//
+	// Example: forum
+	Kind string `json:"kind"`
+
+	// Left Learners who have left.
+	//
+	// Example: 0
+	Left int `json:"left"`
+
+	// New Learners, answers, posts or attempts that are new.
+	//
+	// Example: 98
+	New int `json:"new"`
+
+	// RecordedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	RecordedAt Time `json:"recorded_at"`
+
+	// Rejected Rows that were left out.
+	//
+	// Example: 1
+	Rejected int `json:"rejected"`
+
+	// Rows Rows, statements or posts.
+	//
+	// Example: 1204
+	Rows int `json:"rows"`
+
+	// Sha256 Hash of the bytes as they came.
+	//
+	// Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+	Sha256 *string `json:"sha256,omitempty"`
+
+	// TakenBy Who gave it.
+	//
+	// Example: staff:per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	TakenBy string `json:"taken_by"`
+
+	// Unchanged Rows of answers, posts and results that say what was known.
+	//
+	// Example: 0
+	Unchanged int `json:"unchanged"`
+
+	// Via By which way it came.
+	//
+	// Example: page
+	Via *IntakeVia `json:"via,omitempty"`
+}
+
+// IntakeVia By which way it came.
+//
+// Example: page
+type IntakeVia string
+
+// IntakeID Id of an intake.
+//
+// Example: svi_01kb5t8kz9e0qv4m3r2x7nwhjd
+type IntakeID = string
+
+// IntakeOutcome What became of a row. Counts are of scores.
+//
+// Example: {"column":0,"dropped":0,"first":3,"line":2,"lowered":0,"outcome":"scores","raised":1}
+type IntakeOutcome struct {
+	// Code Why; stable.
+	//
+	// Example: bad-score
+	Code *string `json:"code,omitempty"`
+
+	// Column Column; 0: the row as a whole.
+	//
+	// Example: 0
+	Column int `json:"column"`
+
+	// Detail The same in words.
+	//
+	// Example:
+	Detail *string `json:"detail,omitempty"`
+
+	// Dropped Dropped to nought or taken back.
+	//
+	// Example: 0
+	Dropped int `json:"dropped"`
+
+	// Enrolment Whose enrolment it is.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Enrolment *string `json:"enrolment,omitempty"`
+
+	// First Where there was none.
+	//
+	// Example: 3
+	First int `json:"first"`
+
+	// Line Line of the file, or place of the statement; 0: of a learner whom it does not name.
+	//
+	// Example: 2
+	Line int `json:"line"`
+
+	// Lowered Lowered.
+	//
+	// Example: 0
+	Lowered int `json:"lowered"`
+
+	// Outcome What became of it; scores: her scores alone changed.
+	//
+	// Example: scores
+	Outcome IntakeOutcomeOutcome `json:"outcome"`
+
+	// Raised Raised.
+	//
+	// Example: 1
+	Raised int `json:"raised"`
+
+	// Sitting Which sitting of an exam it is.
+	//
+	// Example: sit_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Sitting *string `json:"sitting,omitempty"`
+}
+
+// IntakeOutcomeOutcome What became of it; scores: her scores alone changed.
+//
+// Example: scores
+type IntakeOutcomeOutcome string
+
+// IntakeOutcomePage A page of outcomes.
+type IntakeOutcomePage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Outcomes The outcomes.
+	Outcomes []IntakeOutcome `json:"outcomes"`
+}
+
+// IntakePage A page of intakes.
+type IntakePage struct {
+	// Intakes The intakes.
+	Intakes []Intake `json:"intakes"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
 
 // Investigation Everything that is known about a difference.
 type Investigation struct {
@@ -20095,6 +20408,11 @@ type SurveyCode = string
 
 // SurveyImport What a file did. `moment` is absent for a forum; `mapping` and `outcomes` (the first thousand, rejected rows first) stand in the answer to the import alone.
 type SurveyImport struct {
+	// Bytes How long it was; 0: before that was kept.
+	//
+	// Example: 182044
+	Bytes int64 `json:"bytes"`
+
 	// CollectedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 	//
 	// Example: 2025-10-09T08:53:20Z
@@ -20119,6 +20437,11 @@ type SurveyImport struct {
 	//
 	// Example: svi_01kb5t8kz9e0qv4m3r2x7nwhjd
 	Id string `json:"id"`
+
+	// ImportedBy Who gave it.
+	//
+	// Example: staff:per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	ImportedBy string `json:"imported_by"`
 
 	// Mapping What each column was read as.
 	Mapping []SurveyMapped `json:"mapping"`
@@ -20160,7 +20483,22 @@ type SurveyImport struct {
 	//
 	// Example: 0
 	RowsUnchanged int `json:"rows_unchanged"`
+
+	// Sha256 Hash of the bytes as they came; absent: before that was kept.
+	//
+	// Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+	Sha256 *string `json:"sha256,omitempty"`
+
+	// Via By which way it came; absent: before that was kept.
+	//
+	// Example: api
+	Via *SurveyImportVia `json:"via,omitempty"`
 }
+
+// SurveyImportVia By which way it came; absent: before that was kept.
+//
+// Example: api
+type SurveyImportVia string
 
 // SurveyImportPage A page of imports.
 type SurveyImportPage struct {
@@ -23914,6 +24252,24 @@ type GetIndicatorsParamsBasis string
 
 // GetIndicatorsParamsWeek1Rule defines parameters for GetIndicators.
 type GetIndicatorsParamsWeek1Rule string
+
+// ListIntakesParams defines parameters for ListIntakes.
+type ListIntakesParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListIntakeOutcomesParams defines parameters for ListIntakeOutcomes.
+type ListIntakeOutcomesParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
 
 // ListLabLaunchesParams defines parameters for ListLabLaunches.
 type ListLabLaunchesParams struct {
@@ -28615,7 +28971,7 @@ type ClientInterface interface {
 
 	// ImportForumWithBody Import an export of a forum
 	//
-	// Takes in the posts of a forum, plain or compressed with gzip, at most 32 MiB. Posts are known by their ids; their words are not kept. A table has a line for each post with
+	// Takes in the posts of a forum, plain or compressed with gzip, at most 32 MiB. Posts are known by their ids; their words are kept nowhere but in the file as it came. A table has a line for each post with
 	// the columns `id`, `created_at` and `author` (or `author_id`, `email`) and, where they are there, `thread_id`, `parent_id`, `cohort`, `type` (`question`, `discussion`,
 	// `response`, `comment`) and `answered` (or `endorsed`). The other form is the dump of Open edX' comments, a JSON object for each line (`_id`, `comment_thread_id`,
 	// `parent_id`, `_type`, `thread_type`, `author_id`, `author_username`, `created_at`, `endorsed`, `group_id`). The same file again does nothing (200, `replayed`).
@@ -28632,6 +28988,29 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/sessions/{session}/indicators (the `GetIndicators` operationId).
 	GetIndicators(ctx context.Context, session SessionRef, params *GetIndicatorsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListIntakes List every file that was taken in for a session
+	//
+	// Grades, rosters, scores, statements, what was pulled, answers, posts and results of exams, the last first: who gave each, by which way and when, the hash of its
+	// bytes, and what it did. An intake never changes.
+	//
+	// Corresponds with GET /v1/sessions/{session}/intakes (the `ListIntakes` operationId).
+	ListIntakes(ctx context.Context, session SessionRef, params *ListIntakesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DownloadIntake Get a file as it came
+	//
+	// The very bytes that were taken in. They are not there (404, `file-not-kept`) of profiles and ids of a platform, of which only what is needed is kept, and where an
+	// erasure or the schedule took them away. Results of exams are given to who may write exams.
+	//
+	// Corresponds with GET /v1/sessions/{session}/intakes/{intake}/file (the `DownloadIntake` operationId).
+	DownloadIntake(ctx context.Context, session SessionRef, intake IntakeID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListIntakeOutcomes List what became of the rows of a file
+	//
+	// In the order of the file. Of grades, a row that says what was known already has no outcome.
+	//
+	// Corresponds with GET /v1/sessions/{session}/intakes/{intake}/outcomes (the `ListIntakeOutcomes` operationId).
+	ListIntakeOutcomes(ctx context.Context, session SessionRef, intake IntakeID, params *ListIntakeOutcomesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetLabBoard See who is in the labs of a session now
 	//
@@ -37365,7 +37744,7 @@ func (c *Client) ImportExercisesWithBody(ctx context.Context, session SessionRef
 
 // ImportForumWithBody Import an export of a forum
 //
-// Takes in the posts of a forum, plain or compressed with gzip, at most 32 MiB. Posts are known by their ids; their words are not kept. A table has a line for each post with
+// Takes in the posts of a forum, plain or compressed with gzip, at most 32 MiB. Posts are known by their ids; their words are kept nowhere but in the file as it came. A table has a line for each post with
 // the columns `id`, `created_at` and `author` (or `author_id`, `email`) and, where they are there, `thread_id`, `parent_id`, `cohort`, `type` (`question`, `discussion`,
 // `response`, `comment`) and `answered` (or `endorsed`). The other form is the dump of Open edX' comments, a JSON object for each line (`_id`, `comment_thread_id`,
 // `parent_id`, `_type`, `thread_type`, `author_id`, `author_username`, `created_at`, `endorsed`, `group_id`). The same file again does nothing (200, `replayed`).
@@ -37393,6 +37772,59 @@ func (c *Client) ImportForumWithBody(ctx context.Context, session SessionRef, pa
 // Corresponds with GET /v1/sessions/{session}/indicators (the `GetIndicators` operationId).
 func (c *Client) GetIndicators(ctx context.Context, session SessionRef, params *GetIndicatorsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetIndicatorsRequest(c.Server, session, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListIntakes List every file that was taken in for a session
+//
+// Grades, rosters, scores, statements, what was pulled, answers, posts and results of exams, the last first: who gave each, by which way and when, the hash of its
+// bytes, and what it did. An intake never changes.
+//
+// Corresponds with GET /v1/sessions/{session}/intakes (the `ListIntakes` operationId).
+func (c *Client) ListIntakes(ctx context.Context, session SessionRef, params *ListIntakesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListIntakesRequest(c.Server, session, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DownloadIntake Get a file as it came
+//
+// The very bytes that were taken in. They are not there (404, `file-not-kept`) of profiles and ids of a platform, of which only what is needed is kept, and where an
+// erasure or the schedule took them away. Results of exams are given to who may write exams.
+//
+// Corresponds with GET /v1/sessions/{session}/intakes/{intake}/file (the `DownloadIntake` operationId).
+func (c *Client) DownloadIntake(ctx context.Context, session SessionRef, intake IntakeID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDownloadIntakeRequest(c.Server, session, intake)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListIntakeOutcomes List what became of the rows of a file
+//
+// In the order of the file. Of grades, a row that says what was known already has no outcome.
+//
+// Corresponds with GET /v1/sessions/{session}/intakes/{intake}/outcomes (the `ListIntakeOutcomes` operationId).
+func (c *Client) ListIntakeOutcomes(ctx context.Context, session SessionRef, intake IntakeID, params *ListIntakeOutcomesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListIntakeOutcomesRequest(c.Server, session, intake, params)
 	if err != nil {
 		return nil, err
 	}
@@ -56446,6 +56878,200 @@ func NewGetIndicatorsRequest(server string, session SessionRef, params *GetIndic
 	return req, nil
 }
 
+// NewListIntakesRequest constructs an http.Request for the ListIntakes method
+func NewListIntakesRequest(server string, session SessionRef, params *ListIntakesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/intakes", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDownloadIntakeRequest constructs an http.Request for the DownloadIntake method
+func NewDownloadIntakeRequest(server string, session SessionRef, intake IntakeID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "intake", intake, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/intakes/%s/file", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListIntakeOutcomesRequest constructs an http.Request for the ListIntakeOutcomes method
+func NewListIntakeOutcomesRequest(server string, session SessionRef, intake IntakeID, params *ListIntakeOutcomesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "intake", intake, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/intakes/%s/outcomes", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetLabBoardRequest constructs an http.Request for the GetLabBoard method
 func NewGetLabBoardRequest(server string, session SessionRef) (*http.Request, error) {
 	var err error
@@ -63721,7 +64347,7 @@ type ClientWithResponsesInterface interface {
 
 	// ImportForumWithBodyWithResponse Import an export of a forum
 	//
-	// Takes in the posts of a forum, plain or compressed with gzip, at most 32 MiB. Posts are known by their ids; their words are not kept. A table has a line for each post with
+	// Takes in the posts of a forum, plain or compressed with gzip, at most 32 MiB. Posts are known by their ids; their words are kept nowhere but in the file as it came. A table has a line for each post with
 	// the columns `id`, `created_at` and `author` (or `author_id`, `email`) and, where they are there, `thread_id`, `parent_id`, `cohort`, `type` (`question`, `discussion`,
 	// `response`, `comment`) and `answered` (or `endorsed`). The other form is the dump of Open edX' comments, a JSON object for each line (`_id`, `comment_thread_id`,
 	// `parent_id`, `_type`, `thread_type`, `author_id`, `author_username`, `created_at`, `endorsed`, `group_id`). The same file again does nothing (200, `replayed`).
@@ -63740,6 +64366,35 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/sessions/{session}/indicators (the `GetIndicators` operationId).
 	GetIndicatorsWithResponse(ctx context.Context, session SessionRef, params *GetIndicatorsParams, reqEditors ...RequestEditorFn) (*GetIndicatorsResponse, error)
+
+	// ListIntakesWithResponse List every file that was taken in for a session
+	//
+	// Grades, rosters, scores, statements, what was pulled, answers, posts and results of exams, the last first: who gave each, by which way and when, the hash of its
+	// bytes, and what it did. An intake never changes.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions/{session}/intakes (the `ListIntakes` operationId).
+	ListIntakesWithResponse(ctx context.Context, session SessionRef, params *ListIntakesParams, reqEditors ...RequestEditorFn) (*ListIntakesResponse, error)
+
+	// DownloadIntakeWithResponse Get a file as it came
+	//
+	// The very bytes that were taken in. They are not there (404, `file-not-kept`) of profiles and ids of a platform, of which only what is needed is kept, and where an
+	// erasure or the schedule took them away. Results of exams are given to who may write exams.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions/{session}/intakes/{intake}/file (the `DownloadIntake` operationId).
+	DownloadIntakeWithResponse(ctx context.Context, session SessionRef, intake IntakeID, reqEditors ...RequestEditorFn) (*DownloadIntakeResponse, error)
+
+	// ListIntakeOutcomesWithResponse List what became of the rows of a file
+	//
+	// In the order of the file. Of grades, a row that says what was known already has no outcome.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions/{session}/intakes/{intake}/outcomes (the `ListIntakeOutcomes` operationId).
+	ListIntakeOutcomesWithResponse(ctx context.Context, session SessionRef, intake IntakeID, params *ListIntakeOutcomesParams, reqEditors ...RequestEditorFn) (*ListIntakeOutcomesResponse, error)
 
 	// GetLabBoardWithResponse See who is in the labs of a session now
 	//
@@ -80661,6 +81316,143 @@ func (r GetIndicatorsResponse) ContentType() string {
 	return ""
 }
 
+type ListIntakesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *IntakePage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListIntakesResponse) GetJSON200() *IntakePage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListIntakesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListIntakesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListIntakesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListIntakesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListIntakesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DownloadIntakeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DownloadIntakeResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DownloadIntakeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DownloadIntakeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DownloadIntakeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DownloadIntakeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListIntakeOutcomesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *IntakeOutcomePage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListIntakeOutcomesResponse) GetJSON200() *IntakeOutcomePage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListIntakeOutcomesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListIntakeOutcomesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListIntakeOutcomesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListIntakeOutcomesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListIntakeOutcomesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetLabBoardResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -90453,7 +91245,7 @@ func (c *ClientWithResponses) ImportExercisesWithBodyWithResponse(ctx context.Co
 
 // ImportForumWithBodyWithResponse Import an export of a forum
 //
-// Takes in the posts of a forum, plain or compressed with gzip, at most 32 MiB. Posts are known by their ids; their words are not kept. A table has a line for each post with
+// Takes in the posts of a forum, plain or compressed with gzip, at most 32 MiB. Posts are known by their ids; their words are kept nowhere but in the file as it came. A table has a line for each post with
 // the columns `id`, `created_at` and `author` (or `author_id`, `email`) and, where they are there, `thread_id`, `parent_id`, `cohort`, `type` (`question`, `discussion`,
 // `response`, `comment`) and `answered` (or `endorsed`). The other form is the dump of Open edX' comments, a JSON object for each line (`_id`, `comment_thread_id`,
 // `parent_id`, `_type`, `thread_type`, `author_id`, `author_username`, `created_at`, `endorsed`, `group_id`). The same file again does nothing (200, `replayed`).
@@ -90483,6 +91275,53 @@ func (c *ClientWithResponses) GetIndicatorsWithResponse(ctx context.Context, ses
 		return nil, err
 	}
 	return ParseGetIndicatorsResponse(rsp)
+}
+
+// ListIntakesWithResponse List every file that was taken in for a session
+//
+// Grades, rosters, scores, statements, what was pulled, answers, posts and results of exams, the last first: who gave each, by which way and when, the hash of its
+// bytes, and what it did. An intake never changes.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions/{session}/intakes (the `ListIntakes` operationId).
+func (c *ClientWithResponses) ListIntakesWithResponse(ctx context.Context, session SessionRef, params *ListIntakesParams, reqEditors ...RequestEditorFn) (*ListIntakesResponse, error) {
+	rsp, err := c.ListIntakes(ctx, session, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListIntakesResponse(rsp)
+}
+
+// DownloadIntakeWithResponse Get a file as it came
+//
+// The very bytes that were taken in. They are not there (404, `file-not-kept`) of profiles and ids of a platform, of which only what is needed is kept, and where an
+// erasure or the schedule took them away. Results of exams are given to who may write exams.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions/{session}/intakes/{intake}/file (the `DownloadIntake` operationId).
+func (c *ClientWithResponses) DownloadIntakeWithResponse(ctx context.Context, session SessionRef, intake IntakeID, reqEditors ...RequestEditorFn) (*DownloadIntakeResponse, error) {
+	rsp, err := c.DownloadIntake(ctx, session, intake, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDownloadIntakeResponse(rsp)
+}
+
+// ListIntakeOutcomesWithResponse List what became of the rows of a file
+//
+// In the order of the file. Of grades, a row that says what was known already has no outcome.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions/{session}/intakes/{intake}/outcomes (the `ListIntakeOutcomes` operationId).
+func (c *ClientWithResponses) ListIntakeOutcomesWithResponse(ctx context.Context, session SessionRef, intake IntakeID, params *ListIntakeOutcomesParams, reqEditors ...RequestEditorFn) (*ListIntakeOutcomesResponse, error) {
+	rsp, err := c.ListIntakeOutcomes(ctx, session, intake, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListIntakeOutcomesResponse(rsp)
 }
 
 // GetLabBoardWithResponse See who is in the labs of a session now
@@ -103667,6 +104506,98 @@ func ParseGetIndicatorsResponse(rsp *http.Response) (*GetIndicatorsResponse, err
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Indicators
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListIntakesResponse parses an HTTP response from a ListIntakesWithResponse call
+func ParseListIntakesResponse(rsp *http.Response) (*ListIntakesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListIntakesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest IntakePage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDownloadIntakeResponse parses an HTTP response from a DownloadIntakeWithResponse call
+func ParseDownloadIntakeResponse(rsp *http.Response) (*DownloadIntakeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DownloadIntakeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListIntakeOutcomesResponse parses an HTTP response from a ListIntakeOutcomesWithResponse call
+func ParseListIntakeOutcomesResponse(rsp *http.Response) (*ListIntakeOutcomesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListIntakeOutcomesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest IntakeOutcomePage
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

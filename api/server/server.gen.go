@@ -1000,6 +1000,15 @@ type ServerInterface interface {
 	// GetIndicators The five indicators of a session
 	// (GET /v1/sessions/{session}/indicators)
 	GetIndicators(c *fiber.Ctx, session SessionRef, params GetIndicatorsParams) error
+	// ListIntakes List every file that was taken in for a session
+	// (GET /v1/sessions/{session}/intakes)
+	ListIntakes(c *fiber.Ctx, session SessionRef, params ListIntakesParams) error
+	// DownloadIntake Get a file as it came
+	// (GET /v1/sessions/{session}/intakes/{intake}/file)
+	DownloadIntake(c *fiber.Ctx, session SessionRef, intake IntakeID) error
+	// ListIntakeOutcomes List what became of the rows of a file
+	// (GET /v1/sessions/{session}/intakes/{intake}/outcomes)
+	ListIntakeOutcomes(c *fiber.Ctx, session SessionRef, intake IntakeID, params ListIntakeOutcomesParams) error
 	// GetLabBoard See who is in the labs of a session now
 	// (GET /v1/sessions/{session}/lab-board)
 	GetLabBoard(c *fiber.Ctx, session SessionRef) error
@@ -14893,6 +14902,155 @@ func (siw *ServerInterfaceWrapper) GetIndicators(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListIntakes operation middleware
+func (siw *ServerInterfaceWrapper) ListIntakes(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListIntakesParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListIntakes(c, session, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// DownloadIntake operation middleware
+func (siw *ServerInterfaceWrapper) DownloadIntake(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// ------------- Path parameter "intake" -------------
+	var intake IntakeID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "intake", c.Params("intake"), &intake, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter intake: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DownloadIntake(c, session, intake)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListIntakeOutcomes operation middleware
+func (siw *ServerInterfaceWrapper) ListIntakeOutcomes(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// ------------- Path parameter "intake" -------------
+	var intake IntakeID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "intake", c.Params("intake"), &intake, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter intake: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListIntakeOutcomesParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListIntakeOutcomes(c, session, intake, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetLabBoard operation middleware
 func (siw *ServerInterfaceWrapper) GetLabBoard(c *fiber.Ctx) error {
 
@@ -18084,6 +18242,12 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/v1/sessions/:session/forum/imports", wrapper.ImportForum)
 
 	router.Get(options.BaseURL+"/v1/sessions/:session/indicators", wrapper.GetIndicators)
+
+	router.Get(options.BaseURL+"/v1/sessions/:session/intakes", wrapper.ListIntakes)
+
+	router.Get(options.BaseURL+"/v1/sessions/:session/intakes/:intake/file", wrapper.DownloadIntake)
+
+	router.Get(options.BaseURL+"/v1/sessions/:session/intakes/:intake/outcomes", wrapper.ListIntakeOutcomes)
 
 	router.Get(options.BaseURL+"/v1/sessions/:session/lab-board", wrapper.GetLabBoard)
 
@@ -25095,6 +25259,71 @@ func (response GetIndicators200JSONResponse) VisitGetIndicatorsResponse(ctx *fib
 	return ctx.JSON(&response)
 }
 
+type ListIntakesRequestObject struct {
+	Session SessionRef `json:"session"`
+	Params  ListIntakesParams
+}
+
+type ListIntakesResponseObject interface {
+	VisitListIntakesResponse(ctx *fiber.Ctx) error
+}
+
+type ListIntakes200JSONResponse IntakePage
+
+func (response ListIntakes200JSONResponse) VisitListIntakesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type DownloadIntakeRequestObject struct {
+	Session SessionRef `json:"session"`
+	Intake  IntakeID   `json:"intake"`
+}
+
+type DownloadIntakeResponseObject interface {
+	VisitDownloadIntakeResponse(ctx *fiber.Ctx) error
+}
+
+type DownloadIntake200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response DownloadIntake200ApplicationoctetStreamResponse) VisitDownloadIntakeResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type ListIntakeOutcomesRequestObject struct {
+	Session SessionRef `json:"session"`
+	Intake  IntakeID   `json:"intake"`
+	Params  ListIntakeOutcomesParams
+}
+
+type ListIntakeOutcomesResponseObject interface {
+	VisitListIntakeOutcomesResponse(ctx *fiber.Ctx) error
+}
+
+type ListIntakeOutcomes200JSONResponse IntakeOutcomePage
+
+func (response ListIntakeOutcomes200JSONResponse) VisitListIntakeOutcomesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type GetLabBoardRequestObject struct {
 	Session SessionRef `json:"session"`
 }
@@ -27357,6 +27586,15 @@ type StrictServerInterface interface {
 	// GetIndicators The five indicators of a session
 	// (GET /v1/sessions/{session}/indicators)
 	GetIndicators(ctx context.Context, request GetIndicatorsRequestObject) (GetIndicatorsResponseObject, error)
+	// ListIntakes List every file that was taken in for a session
+	// (GET /v1/sessions/{session}/intakes)
+	ListIntakes(ctx context.Context, request ListIntakesRequestObject) (ListIntakesResponseObject, error)
+	// DownloadIntake Get a file as it came
+	// (GET /v1/sessions/{session}/intakes/{intake}/file)
+	DownloadIntake(ctx context.Context, request DownloadIntakeRequestObject) (DownloadIntakeResponseObject, error)
+	// ListIntakeOutcomes List what became of the rows of a file
+	// (GET /v1/sessions/{session}/intakes/{intake}/outcomes)
+	ListIntakeOutcomes(ctx context.Context, request ListIntakeOutcomesRequestObject) (ListIntakeOutcomesResponseObject, error)
 	// GetLabBoard See who is in the labs of a session now
 	// (GET /v1/sessions/{session}/lab-board)
 	GetLabBoard(ctx context.Context, request GetLabBoardRequestObject) (GetLabBoardResponseObject, error)
@@ -37988,6 +38226,91 @@ func (sh *strictHandler) GetIndicators(ctx *fiber.Ctx, session SessionRef, param
 		return err
 	} else if validResponse, ok := response.(GetIndicatorsResponseObject); ok {
 		if err := validResponse.VisitGetIndicatorsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListIntakes operation middleware
+func (sh *strictHandler) ListIntakes(ctx *fiber.Ctx, session SessionRef, params ListIntakesParams) error {
+	var request ListIntakesRequestObject
+
+	request.Session = session
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListIntakes(ctx.UserContext(), request.(ListIntakesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListIntakes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListIntakesResponseObject); ok {
+		if err := validResponse.VisitListIntakesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DownloadIntake operation middleware
+func (sh *strictHandler) DownloadIntake(ctx *fiber.Ctx, session SessionRef, intake IntakeID) error {
+	var request DownloadIntakeRequestObject
+
+	request.Session = session
+	request.Intake = intake
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DownloadIntake(ctx.UserContext(), request.(DownloadIntakeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DownloadIntake")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DownloadIntakeResponseObject); ok {
+		if err := validResponse.VisitDownloadIntakeResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListIntakeOutcomes operation middleware
+func (sh *strictHandler) ListIntakeOutcomes(ctx *fiber.Ctx, session SessionRef, intake IntakeID, params ListIntakeOutcomesParams) error {
+	var request ListIntakeOutcomesRequestObject
+
+	request.Session = session
+	request.Intake = intake
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListIntakeOutcomes(ctx.UserContext(), request.(ListIntakeOutcomesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListIntakeOutcomes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListIntakeOutcomesResponseObject); ok {
+		if err := validResponse.VisitListIntakeOutcomesResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"time"
@@ -12,11 +13,11 @@ import (
 	"cursus/internal/app"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/intakes"
 	"cursus/internal/domain/surveys"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/sheet"
 	"cursus/internal/platform/config"
-	"cursus/internal/transport/web"
 )
 
 // taking is what every import of files is asked with.
@@ -44,7 +45,7 @@ type gradesCmd struct {
 }
 
 func (c gradesCmd) Run(ctx context.Context, s streams, settings config.Config) error {
-	return c.run(ctx, s, settings, batch{kind: web.FileOfGrades, said: c.Map})
+	return c.run(ctx, s, settings, batch{kind: intakes.OfGrades, said: c.Map})
 }
 
 type surveyCmd struct {
@@ -62,7 +63,7 @@ type forumCmd struct {
 }
 
 func (c forumCmd) Run(ctx context.Context, s streams, settings config.Config) error {
-	return c.run(ctx, s, settings, batch{kind: web.FileOfForum})
+	return c.run(ctx, s, settings, batch{kind: intakes.OfForum})
 }
 
 type resultsCmd struct {
@@ -74,7 +75,7 @@ type resultsCmd struct {
 
 func (c resultsCmd) Run(ctx context.Context, s streams, settings config.Config) error {
 	t := taking{Session: c.Session, DryRun: !c.Apply, Files: c.Files}
-	return t.run(ctx, s, settings, batch{kind: web.FileOfResults, exam: c.Kind})
+	return t.run(ctx, s, settings, batch{kind: intakes.OfResults, exam: c.Kind})
 }
 
 // batch is what is said of all files of a command.
@@ -110,7 +111,7 @@ func (t taking) run(ctx context.Context, s streams, settings config.Config, b ba
 			f.Session, f.CollectedAt, f.DryRun = t.Session, t.CollectedAt, t.DryRun
 			f.Progress = func(done, of int) { _ = bar.Set(100*i + 100*done/of) }
 			began := time.Now()
-			done, err := h.TakeFile(ctx, f)
+			done, err := h.Intakes.Take(ctx, f)
 			_ = bar.Clear()
 			if err != nil {
 				fmt.Fprintf(s.out, "%s: not taken in.\n", f.Name)
@@ -136,18 +137,23 @@ func ofFile(err error) bool {
 }
 
 // file reads a file, with what was said of its columns; heard are the places of these in what was said.
-func (b batch) file(path string) (f web.FileToTake, heard []int, err error) {
-	f = web.FileToTake{Kind: b.kind, Name: base(path), Exam: exams.Kind(b.exam)}
-	if f.Content, err = os.ReadFile(path); err != nil {
+func (b batch) file(path string) (f intakes.File, heard []int, err error) {
+	f = intakes.File{Kind: b.kind, Name: base(path), Exam: exams.Kind(b.exam), Via: intakes.ByCommand, Source: func() (io.ReadCloser, error) { return os.Open(path) }}
+	if f.Kind == "" {
+		if f.Kind, err = intakes.KindOf(f.Source); err != nil {
+			return f, nil, err
+		}
+	}
+	if len(b.said) == 0 {
+		return f, nil, nil
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
 		return f, nil, err
 	}
-	if f.Kind == "" {
-		f.Kind = app.KindOfFile(f.Content)
-	}
-	switch {
-	case len(b.said) == 0:
-	case f.Kind == web.FileOfGrades:
-		r, _ := gradebook.Parse(f.Content) // of what cannot be read, taking it in says why
+	switch f.Kind {
+	case intakes.OfGrades:
+		r, _ := gradebook.Parse(content) // of what cannot be read, taking it in says why
 		again := map[string]int{}
 		for i, one := range b.said {
 			m, ok := gradebook.ReadMapping(one)
@@ -160,8 +166,8 @@ func (b batch) file(path string) (f web.FileToTake, heard []int, err error) {
 				f.Mappings, heard = append(f.Mappings, m), append(heard, i)
 			}
 		}
-	case f.Kind == web.FileOfOpening || f.Kind == web.FileOfClosing:
-		r, _ := surveys.Parse(f.Content)
+	case intakes.OfOpening, intakes.OfClosing:
+		r, _ := surveys.Parse(content)
 		for i, one := range b.said {
 			m, ok := surveys.ReadMapped(one)
 			if !ok {

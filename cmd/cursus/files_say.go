@@ -8,8 +8,8 @@ import (
 
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/intakes"
 	"cursus/internal/domain/surveys"
-	"cursus/internal/transport/web"
 )
 
 // shownLearners bounds the learners whom the difference of one file names; the console shows as many.
@@ -19,7 +19,7 @@ const shownLearners = 100
 type summary struct{ taken, replayed, refused, left int }
 
 // add tells what a file did, with each row that was left out and its place.
-func (all *summary) add(s streams, f web.FileToTake, done web.FileTaken, took time.Duration) {
+func (all *summary) add(s streams, f intakes.File, done intakes.Taken, took time.Duration) {
 	var left int
 	var replayed bool
 	switch {
@@ -60,7 +60,7 @@ func (all *summary) end(s streams, files int, dryRun bool) error {
 }
 
 // opens says which file it is; false: it was imported before, which is all that there is to say.
-func opens(w io.Writer, f web.FileToTake, replayed bool, id string) bool {
+func opens(w io.Writer, f intakes.File, replayed bool, id string) bool {
 	switch {
 	case replayed:
 		fmt.Fprintf(w, "%s: imported before as %s; nothing to do.\n", f.Name, id)
@@ -76,7 +76,7 @@ func sayLeft(w io.Writer, line, column int, detail, code string) {
 	fmt.Fprintf(w, "  line %d, column %d: %s (%s)\n", line, max(column, 1), detail, code)
 }
 
-func sayGrades(w io.Writer, f web.FileToTake, r gradebook.Collection, took time.Duration) {
+func sayGrades(w io.Writer, f intakes.File, r gradebook.Collection, took time.Duration) {
 	if !opens(w, f, r.Replayed, r.ID) {
 		if len(f.Mappings) > 0 && !f.DryRun {
 			fmt.Fprintln(w, "  its columns are what --map says")
@@ -133,7 +133,7 @@ func sayDifference(w io.Writer, r gradebook.Collection) {
 	}
 }
 
-func sayAnswers(w io.Writer, f web.FileToTake, r surveys.Import) {
+func sayAnswers(w io.Writer, f intakes.File, r surveys.Import) {
 	if !opens(w, f, r.Replayed, r.ID) {
 		return
 	}

@@ -27,6 +27,7 @@ import (
 	"cursus/internal/domain/export"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/identity"
+	"cursus/internal/domain/intakes"
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/labs"
 	"cursus/internal/domain/lms"
@@ -69,7 +70,6 @@ type House struct {
 	Payments     *payments.Service
 	Sales        *sales.Service
 	Gradebook    *gradebook.Service
-	taking       sync.Map // viewer and key of a form → per cent of the file that is being taken in
 	Exams        *exams.Service
 	Certificates *certificates.Service
 	Badges       *badges.Service
@@ -83,6 +83,7 @@ type House struct {
 	Cohorts      *cohorts.Service
 	LMS          *lms.Service
 	Uploads      *uploads.Service
+	Intakes      *intakes.Service
 	Outreach     *outreach.Service
 	letters      flows.Letters
 	Progress     *progress.Service
@@ -224,6 +225,7 @@ func (h *House) furnish(o Options) (err error) {
 	}
 	h.Cohorts.RemindAfter(c.InvitationReminders)
 	h.Uploads = uploads.New(h.DB, h.Jobs, h.Cohorts, c.RosterAbsent)
+	h.Intakes = intakes.New(h.DB, h.Jobs, h.Gradebook, h.Surveys, h.Exams)
 	h.Dossier = dossier.New(h.DB, h.Jobs, h.Uploads)
 	h.Export = export.New(h.DB, h.Jobs)
 	if err := h.openLMS(o, secret); err != nil {
@@ -234,7 +236,7 @@ func (h *House) furnish(o Options) (err error) {
 	h.Outreach = outreach.New(h.DB, h.Jobs, h.letters, outreach.Options{PerMinute: c.OutreachPerMinute, Secret: secret})
 	flows.Register(h.Jobs, &flows.House{
 		DB: h.DB, Invoicing: h.Invoicing, Accounting: h.Accounting, Identity: h.Identity, Payments: h.Payments, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Badges: h.Badges, Mail: o.Mail, BaseURL: c.BaseURL,
-		MailDomain: domainOf(c.BaseURL), Webhooks: h.Webhooks, Cohorts: h.Cohorts, Uploads: h.Uploads, Dossier: h.Dossier, LMS: h.LMS, Gradebook: h.Gradebook, Labs: h.Labs,
+		MailDomain: domainOf(c.BaseURL), Webhooks: h.Webhooks, Cohorts: h.Cohorts, Uploads: h.Uploads, Intakes: h.Intakes, Dossier: h.Dossier, LMS: h.LMS, Gradebook: h.Gradebook, Labs: h.Labs,
 		Outreach: h.Outreach, Letters: h.letters, Progress: h.Progress,
 	})
 	return nil

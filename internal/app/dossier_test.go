@@ -40,7 +40,7 @@ var notOfPeople = map[string]string{
 	"catalog.courses": "of the catalogue", "catalog.exercises": "of the catalogue", "catalog.moves": "of the catalogue", "catalog.session_versions": "of the catalogue", "catalog.sessions": "of the catalogue",
 	"certificates.batches": "of sessions", "certificates.images": "of the house", "certificates.kinds": "of the house", "certificates.layouts": "of the house",
 	"certificates.documents": "the papers themselves are in the file", "cohorts.cohorts": "of schools", "dossier.rules": "the schedule", "dossier.runs": "of nights",
-	"exams.exams": "of sessions", "exams.result_files": "of sessions: what became of rows, by line; it names nobody", "exams.slots": "of exams",
+	"exams.exams": "of sessions", "exams.result_files": "files of whole sessions, wiped with each of them, and what became of rows, by line", "exams.slots": "of exams",
 	"confidence.plans":       "of sessions",
 	"exams.provider_secrets": "of providers", "exams.providers": "of the house", "exams.registrations": "of exams", "exams.watched": "of exams",
 	"export.bulk": "of the house", "export.pieces": "what views show, under pseudonyms, for days", "export.secret": "of the house",
@@ -58,6 +58,7 @@ var notOfPeople = map[string]string{
 	"programs.edition_sessions": "of programs", "programs.editions": "of programs", "programs.programs": "of programs", "programs.version_courses": "of programs", "programs.versions": "of programs",
 	"public.goose_db_version": "of the schema", "uploads.contents": "files of whole cohorts; her row is exported", "uploads.uploads": "of schools",
 	"surveys.questionnaires": "of sessions", "surveys.versions": "of sessions", "surveys.imports": "of files", "surveys.outcomes": "lines and codes", "surveys.marks": "of threads",
+	"surveys.pieces": "files of whole sessions; her answers and posts are exported", "intakes.batches": "of sessions", "intakes.files": "files of whole sessions that wait to be applied, for a week at most", "intakes.pieces": "the same",
 	"webhooks.attempts": "of systems", "webhooks.deliveries": "of systems", "webhooks.endpoints": "of systems", "webhooks.events": "no name and no address is in an event; what it tells of is exported", "webhooks.secrets": "of systems",
 	"workshops.costings": "of days", "workshops.days": "of days",
 }
@@ -320,6 +321,10 @@ func TestAPersonIsExportedAndErased(t *testing.T) {
 	step("other-person", func(ctx context.Context, tx *postgres.Tx) error {
 		return w.h.Dossier.EraseTx(ctx, tx, erasure, other.PersonID)
 	})
+	w.filesWith(email)
+	if n := w.filesKept(); n != 4 {
+		t.Errorf("%d files are kept, want 4", n)
+	}
 	open := w.order(zoe.ID, w.later("OPEN-1"), "open")
 	step("erasure-not-yet", erase)
 	if _, err := w.h.Sales.CancelOrder(system, open.ID); err != nil {
@@ -327,6 +332,9 @@ func TestAPersonIsExportedAndErased(t *testing.T) {
 	}
 	w.quiet()
 	step("", erase)
+	if n := w.filesKept(); n != 0 {
+		t.Errorf("the bytes of %d files of her session are kept after the erasure", n)
+	}
 	step("erasure-decided", erase)
 	step("", func(ctx context.Context, tx *postgres.Tx) error {
 		e, err := w.h.Dossier.ErasureTx(ctx, tx, staff, erasure)

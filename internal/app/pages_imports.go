@@ -2,11 +2,14 @@ package app
 
 import (
 	"context"
+	"errors"
+	"io"
 
 	"cursus/internal/domain/catalog"
-	"cursus/internal/domain/exams"
 	"cursus/internal/domain/gradebook"
-	"cursus/internal/domain/surveys"
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/intakes"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/web"
 )
@@ -19,7 +22,7 @@ func (p Pages) onGrades(ctx context.Context, who web.Viewer) error {
 }
 
 // ImportDesk shows the files of a session, the last one first.
-func (p Pages) ImportDesk(ctx context.Context, who web.Viewer, session string) (d web.ImportDesk, err error) {
+func (p Pages) ImportDesk(ctx context.Context, who web.Viewer, session string, r page.Request) (d web.ImportDesk, err error) {
 	if err := p.onGrades(ctx, who); err != nil {
 		return d, err
 	}
@@ -33,13 +36,8 @@ func (p Pages) ImportDesk(ctx context.Context, who web.Viewer, session string) (
 			return err
 		}
 		d.Session = s.Key
-		exercises, err := catalog.ExercisesTx(ctx, tx, s.ID)
-		if err != nil {
+		if d.Weeks, _, err = mapOf(ctx, tx, s.ID); err != nil {
 			return err
-		}
-		d.Mapped = len(exercises)
-		for _, e := range exercises {
-			d.Weeks = max(d.Weeks, e.Week)
 		}
 		if d.Columns, err = gradebook.MappingsTx(ctx, tx, s.ID); err != nil {
 			return err
@@ -52,105 +50,144 @@ func (p Pages) ImportDesk(ctx context.Context, who web.Viewer, session string) (
 				return err
 			}
 		}
-		if d.Intakes, err = gradebook.IntakesTx(ctx, tx, s.ID, deskImports); err != nil {
+		if d.Waiting, err = intakes.WaitingTx(ctx, tx, s.ID); err != nil {
 			return err
 		}
-		for i := range d.Intakes {
-			if d.Intakes[i].Origin, err = named(ctx, tx, d.Intakes[i].Origin); err != nil {
+		if d.Intakes, d.Next, err = intakes.HistoryTx(ctx, tx, s.ID, r); err != nil {
+			return err
+		}
+		for i := range d.Waiting {
+			if d.Waiting[i].AskedBy, err = named(ctx, tx, d.Waiting[i].AskedBy); err != nil {
 				return err
 			}
 		}
-		d.Others, err = surveys.ImportsTx(ctx, tx, s.ID, "", deskImports)
-		return err
+		for i := range d.Intakes {
+			if d.Intakes[i].By, err = named(ctx, tx, d.Intakes[i].By); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return d, err
 }
 
-// KindOfFile finds what a file is from its header. What nobody knows is taken for grades, whose reader says what is wrong with it.
-func KindOfFile(content []byte) string {
-	if exams.IsResults(content) {
-		return web.FileOfResults
+// mapOf says how many weeks the map of a session has, and how many exercises.
+func mapOf(ctx context.Context, tx *postgres.Tx, sessionID string) (weeks, exercises int, err error) {
+	all, err := catalog.ExercisesTx(ctx, tx, sessionID)
+	for _, e := range all {
+		weeks = max(weeks, e.Week)
 	}
-	if _, err := surveys.ParseForum(content); err == nil {
-		return web.FileOfForum
-	}
-	if _, err := gradebook.Parse(content); err == nil {
-		return web.FileOfGrades
-	}
-	if _, err := surveys.Parse(content); err == nil {
-		return web.FileOfClosing
-	}
-	return web.FileOfGrades
+	return weeks, len(all), err
 }
 
-// TakeFile tries a file or takes it in for who is in ctx; whether she may has been asked. What is said of the columns of a file that came before holds
-// all the same. Errors: those of the room of its kind.
-func (h *House) TakeFile(ctx context.Context, f web.FileToTake) (out web.FileTaken, err error) {
-	if out.Kind = f.Kind; out.Kind == "" {
-		out.Kind = KindOfFile(f.Content)
+// BeginFiles opens a batch of files.
+func (p Pages) BeginFiles(ctx context.Context, who web.Viewer, session string) (string, error) {
+	if err := p.onGrades(ctx, who); err != nil {
+		return "", err
 	}
-	answers := surveys.Intake{Session: f.Session, FileName: f.Name, CollectedAt: f.CollectedAt, Content: f.Content, DryRun: f.DryRun, Map: f.Answers}
-	switch out.Kind {
-	case web.FileOfResults:
-		var done exams.Results
-		done, err = h.Exams.ImportResults(ctx, exams.ResultsIntake{Session: f.Session, Kind: f.Exam, FileName: f.Name, Content: f.Content, DryRun: f.DryRun})
-		out.Results = &done
-	case web.FileOfForum:
-		var done surveys.Import
-		done, err = h.Surveys.ImportForum(ctx, answers)
-		out.Answers = &done
-	case web.FileOfOpening, web.FileOfClosing:
-		var done surveys.Import
-		done, err = h.Surveys.ImportAnswers(ctx, surveys.Moment(out.Kind), answers)
-		out.Answers = &done
-	default:
-		var done gradebook.Collection
-		done, err = h.Gradebook.Import(ctx, gradebook.Intake{SessionID: f.Session, FileName: f.Name, CollectedAt: f.CollectedAt, Content: f.Content, DryRun: f.DryRun, Mappings: f.Mappings, Progress: f.Progress})
-		if err == nil && done.Replayed && !f.DryRun {
-			_, err = h.mapColumns(ctx, f.Session, f.Mappings, 0)
+	exams, err := p.mayExams(ctx, who)
+	if err != nil {
+		return "", err
+	}
+	return p.h.Intakes.Begin(as(ctx, who), session, exams)
+}
+
+// mayExams says whether results of exams may be among the files.
+func (p Pages) mayExams(ctx context.Context, who web.Viewer) (bool, error) {
+	err := p.onExams(ctx, who)
+	if errors.Is(err, errNoExams) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// ReceiveFile keeps a file as it is read.
+func (p Pages) ReceiveFile(ctx context.Context, who web.Viewer, batch, name string, from io.Reader) error {
+	if err := p.onGrades(ctx, who); err != nil {
+		return err
+	}
+	return p.h.Intakes.Receive(as(ctx, who), batch, name, from)
+}
+
+// DecideFiles has files tried or applied.
+func (p Pages) DecideFiles(ctx context.Context, who web.Viewer, batch string, d intakes.Decision) (err error) {
+	if err := p.onGrades(ctx, who); err != nil {
+		return err
+	}
+	if placesNew(d.Mappings) && !who.May(writesCatalogue) {
+		return errNoMap
+	}
+	if d.Exams, err = p.mayExams(ctx, who); err != nil {
+		return err
+	}
+	return p.h.Intakes.Decide(as(ctx, who), batch, d)
+}
+
+// LeaveFiles drops files that are not applied.
+func (p Pages) LeaveFiles(ctx context.Context, who web.Viewer, batch string) error {
+	if err := p.onGrades(ctx, who); err != nil {
+		return err
+	}
+	return p.h.Intakes.Leave(as(ctx, who), batch)
+}
+
+// Files are those of a batch.
+func (p Pages) Files(ctx context.Context, who web.Viewer, batch string) (b intakes.Batch, weeks, mapped int, err error) {
+	if err = p.onGrades(ctx, who); err != nil {
+		return b, 0, 0, err
+	}
+	if b, err = p.h.Intakes.Batch(as(ctx, who), batch); err != nil {
+		return b, 0, 0, err
+	}
+	err = p.h.DB.View(as(ctx, who), "map of a session", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		weeks, mapped, err = mapOf(ctx, tx, b.SessionID)
+		return err
+	})
+	return b, weeks, mapped, err
+}
+
+// TakenIn is an intake with what became of its rows.
+func (p Pages) TakenIn(ctx context.Context, who web.Viewer, session, intake string, r page.Request) (out web.TakenIn, err error) {
+	if err := p.onGrades(ctx, who); err != nil {
+		return out, err
+	}
+	err = p.h.DB.View(as(ctx, who), "intake", func(ctx context.Context, tx *postgres.Tx) error {
+		s, err := catalog.SessionTx(ctx, tx, session)
+		if err != nil {
+			return err
 		}
-		out.Grades = &done
-	}
+		out = web.TakenIn{Session: s.Key}
+		if out.Intake, err = intakes.IntakeTx(ctx, tx, s.ID, intake); err != nil {
+			return err
+		}
+		if out.Intake.By, err = named(ctx, tx, out.Intake.By); err != nil {
+			return err
+		}
+		if out.Outcomes, out.Next, err = intakes.OutcomesTx(ctx, tx, s.ID, intake, r); err != nil {
+			return err
+		}
+		var learners []string
+		for _, o := range out.Outcomes {
+			if o.LearnerID != "" {
+				learners = append(learners, o.LearnerID)
+			}
+		}
+		out.Names, err = identity.NamesTx(ctx, tx, learners)
+		return err
+	})
 	return out, err
 }
 
-// TakeFile is the same for staff at a page.
-func (p Pages) TakeFile(ctx context.Context, who web.Viewer, f web.FileToTake) (web.FileTaken, error) {
-	if f.Kind == "" {
-		f.Kind = KindOfFile(f.Content)
-	}
+// TakenFile gives an intake as it came.
+func (p Pages) TakenFile(ctx context.Context, who web.Viewer, session, intake string) (intakes.Intake, io.Reader, error) {
 	may := p.onGrades
-	if f.Kind == web.FileOfResults {
+	if intakes.OfExams(intake) {
 		may = p.onExams
 	}
 	if err := may(ctx, who); err != nil {
-		return web.FileTaken{}, err
+		return intakes.Intake{}, nil, err
 	}
-	if placesNew(f.Mappings) && !who.May(writesCatalogue) {
-		return web.FileTaken{}, errNoMap
-	}
-	if f.Key != "" {
-		key := who.PersonID + " " + f.Key
-		f.Progress = func(done, of int) { p.h.taking.Store(key, 100*done/of) }
-		defer p.h.taking.Delete(key)
-	}
-	return p.h.TakeFile(as(ctx, who), f)
-}
-
-// TakingFile is how far a file of the viewer is. It is known where the file is being read: another server says that it knows of none.
-func (p Pages) TakingFile(_ context.Context, who web.Viewer, key string) (percent int, ok bool) {
-	v, ok := p.h.taking.Load(who.PersonID + " " + key)
-	percent, _ = v.(int)
-	return percent, ok
-}
-
-// TakenFile gives an intake as it came.
-func (p Pages) TakenFile(ctx context.Context, who web.Viewer, session, intake string) (web.File, error) {
-	if err := p.onGrades(ctx, who); err != nil {
-		return web.File{}, err
-	}
-	name, content, err := p.h.Gradebook.File(as(ctx, who), session, intake)
-	return web.File{Name: name, ContentType: "application/octet-stream", Content: content}, err
+	return p.h.Intakes.Open(as(ctx, who), session, intake)
 }
 
 // MapColumns decides what columns are.

@@ -2,10 +2,13 @@ package app
 
 import (
 	"context"
+	"io"
 	"slices"
 
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/intakes"
 	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/api"
 )
@@ -42,4 +45,30 @@ func (h *House) mapColumns(ctx context.Context, session string, decisions []grad
 		return err
 	})
 	return all, err
+}
+
+// Intakes lists what was taken in for a session.
+func (r Rooms) Intakes(ctx context.Context, _ api.Principal, session string, p page.Request) (all []intakes.Intake, next string, err error) {
+	err = r.h.DB.View(postgres.WithActor(ctx, "system"), "intakes", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		all, next, err = intakes.HistoryTx(ctx, tx, session, p)
+		return err
+	})
+	return all, next, err
+}
+
+// IntakeOutcomes are what became of the rows of an intake.
+func (r Rooms) IntakeOutcomes(ctx context.Context, _ api.Principal, session, intake string, p page.Request) (some []intakes.Outcome, next string, err error) {
+	err = r.h.DB.View(postgres.WithActor(ctx, "system"), "outcomes of an intake", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		some, next, err = intakes.OutcomesTx(ctx, tx, session, intake, p)
+		return err
+	})
+	return some, next, err
+}
+
+// IntakeFile gives the bytes of an intake as they came.
+func (r Rooms) IntakeFile(ctx context.Context, who api.Principal, session, intake string) (intakes.Intake, io.Reader, error) {
+	if intakes.OfExams(intake) && !slices.Contains(who.Scopes, "exams:write") {
+		return intakes.Intake{}, nil, intakes.ErrNotExams
+	}
+	return r.h.Intakes.Open(ctx, session, intake)
 }

@@ -12,6 +12,7 @@ import (
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/intakes"
 	"cursus/internal/domain/lms"
 	"cursus/internal/domain/offers"
 	"cursus/internal/kernel/page"
@@ -147,7 +148,7 @@ func (r Rooms) CreateOffer(ctx context.Context, who api.Principal, n api.NewOffe
 
 // ImportGrades takes a grade report in.
 func (r Rooms) ImportGrades(ctx context.Context, _ api.Principal, i api.Intake) (gradebook.Collection, error) {
-	in := gradebook.Intake{SessionID: i.Session, FileName: i.FileName, Content: i.Content, DryRun: i.DryRun}
+	in := gradebook.Intake{SessionID: i.Session, FileName: i.FileName, Content: i.Content, DryRun: i.DryRun, Via: intakes.ByAPI}
 	if i.CollectedAt != nil {
 		in.CollectedAt = i.CollectedAt.UTC()
 	}
@@ -160,7 +161,7 @@ func (r Rooms) ImportGrades(ctx context.Context, _ api.Principal, i api.Intake) 
 
 // RecordStatements takes xAPI statements.
 func (r Rooms) RecordStatements(ctx context.Context, _ api.Principal, session string, content []byte) (gradebook.Collection, error) {
-	return r.h.Gradebook.Import(ctx, gradebook.Intake{SessionID: session, FileName: "statements.json", Content: content, Only: gradebook.XAPI})
+	return r.h.Gradebook.Import(ctx, gradebook.Intake{SessionID: session, FileName: "statements.json", Content: content, Only: gradebook.XAPI, Via: intakes.ByAPI})
 }
 
 // Collections lists the intakes of a session.

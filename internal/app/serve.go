@@ -237,6 +237,9 @@ func (h *House) sweep(ctx context.Context) {
 		if n, err := h.Cohorts.Retry(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "members of cohorts looked at again", "cohorts", n, "error", err)
 		}
+		if n, err := h.Intakes.Forget(ctx); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "files that nobody applied forgotten", "batches", n, "error", err)
+		}
 		if n, err := h.Uploads.Forget(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "rows of rosters forgotten", "uploads", n, "error", err)
 		}

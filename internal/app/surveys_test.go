@@ -1,12 +1,14 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"testing"
 
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/surveys"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/api/apitest"
 )
@@ -73,6 +75,7 @@ func (w *world) surveyStory(t *testing.T, walker *apitest.Walker, staff, learner
 	if x := s.ask(200, "listSurveyImports", at, nil); len(x["imports"].([]any)) != 2 {
 		t.Error(x)
 	}
+	s.history(walker, staff, at, posts)
 	f := s.ask(http.StatusOK, "getFigure", map[string]string{"figure": "skill_gain"}, nil, query(""))
 	if cells := f["rows"].([]any)[0].(map[string]any)["cells"].([]any); cells[6].(map[string]any)["points"].(map[string]any)["hundredths"] != 400.0 {
 		t.Error("3 and 5 points are a gain of 4:", cells)
@@ -97,4 +100,36 @@ func init() {
 			"/learning/:id/questionnaires/:moment": "/learning/" + enrolled + "/questionnaires/closing", "/console/surveys": "/console/surveys /console/surveys?session=" + w.session.Key,
 		}
 	})
+}
+
+// history reads every kind of file in one list, page by page, what became of the rows of the last one, and its bytes.
+func (s *asker) history(walker *apitest.Walker, token string, at map[string]string, posts []byte) {
+	s.t.Helper()
+	var all []map[string]any
+	for asked := "limit=1"; ; {
+		some := s.ask(200, "listIntakes", at, nil, query(asked))
+		for _, x := range some["intakes"].([]any) {
+			all = append(all, x.(map[string]any))
+		}
+		cursor, more := some["next_cursor"].(string)
+		if !more {
+			break
+		}
+		asked = "limit=1&cursor=" + cursor
+	}
+	if len(all) < 2 || all[0]["kind"] != "forum" || all[1]["kind"] != "closing" || all[0]["via"] != "api" || all[0]["rows"] != 2.0 || all[0]["new"] != 2.0 || all[0]["kept"] != true {
+		s.t.Fatalf("%+v", all)
+	}
+	one := map[string]string{"session": at["session"], "intake": all[0]["id"].(string)}
+	if rows := s.ask(200, "listIntakeOutcomes", one, nil)["outcomes"].([]any); len(rows) != 2 || rows[0].(map[string]any)["outcome"] != "new" || rows[0].(map[string]any)["line"] != 2.0 {
+		s.t.Error(rows)
+	}
+	r := walker.Example("downloadIntake")
+	r.Token, r.Path = token, one
+	if a := walker.Do(s.t, r); a.Status != 200 || !bytes.Equal(a.Body, posts) {
+		s.t.Errorf("%d %q", a.Status, a.Body)
+	}
+	s.ask(400, "listIntakes", at, nil, query("cursor="+page.Cursor("x")))
+	s.ask(400, "listIntakeOutcomes", one, nil, query("cursor="+page.Cursor("x")))
+	s.ask(404, "listIntakeOutcomes", map[string]string{"session": at["session"], "intake": "erf_01kb5t8kz9e0qv4m3r2x7nwhjd"}, nil)
 }

@@ -14,6 +14,7 @@ import (
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
+	"cursus/internal/domain/intakes"
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/labs"
 	"cursus/internal/domain/lms"
@@ -245,6 +246,7 @@ func TestStatesPageIsThatOfTheTables(t *testing.T) {
 		"\n## Member of a cohort\n\n```mermaid\n" + cohorts.Life.Mermaid() + "```\n" +
 		"\n## Enrolment on a learning platform\n\n```mermaid\n" + lms.Life.Mermaid() + "```\n" +
 		"\n## Upload of a roster\n\n```mermaid\n" + uploads.Life.Mermaid() + "```\n" +
+		"\n## Batch of files of a platform\n\n```mermaid\n" + intakes.Life.Mermaid() + "```\n" +
 		"\n## Campaign\n\n```mermaid\n" + outreach.Life.Mermaid() + "```\n" +
 		"\n## Recipient of a campaign\n\n```mermaid\n" + outreach.RecipientLife.Mermaid() + "```\n" +
 		"\n## Publication\n\nOf courses, sessions, programs and editions.\n\n```mermaid\n" + catalog.PublicationLife.Mermaid() + "```\n"

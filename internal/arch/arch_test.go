@@ -24,7 +24,7 @@ var floors = []struct {
 	{"internal/kernel/fault", 0, false},
 	{"internal/kernel", 1, false},
 	{"migrations", 2, false},
-	{"internal/platform/config", 3, false}, {"internal/platform/telemetry", 3, false}, {"internal/platform/seal", 3, false}, {"internal/platform/outward", 3, false}, {"internal/platform/jwks", 3, false}, {"internal/platform/lti", 3, false},
+	{"internal/platform/config", 3, false}, {"internal/platform/telemetry", 3, false}, {"internal/platform/seal", 3, false}, {"internal/platform/outward", 3, false}, {"internal/platform/jwks", 3, false}, {"internal/platform/lti", 3, false}, {"internal/platform/lean", 3, false},
 	{"internal/platform/postgres", 4, false},
 	{"internal/platform/postgres/cluster", 3, false},
 	{"internal/platform/jobs", 5, false}, {"internal/platform/audit", 5, false}, {"internal/platform/idempotency", 5, false},
@@ -38,7 +38,7 @@ var floors = []struct {
 	{"internal/domain/exams", 25, false}, {"internal/domain/labs", 25, false}, {"internal/domain/paths", 25, false}, {"internal/domain/exchange", 25, false},
 	{"internal/domain/cohorts", 25, true},
 	{"internal/domain/surveys", 25, false},
-	{"internal/domain/uploads", 26, false}, {"internal/domain/accounting", 26, false}, {"internal/domain/confidence", 26, false}, {"internal/domain/certificates", 26, false},
+	{"internal/domain/uploads", 26, false}, {"internal/domain/intakes", 26, false}, {"internal/domain/accounting", 26, false}, {"internal/domain/confidence", 26, false}, {"internal/domain/certificates", 26, false},
 	{"internal/domain/analytics", 27, false},
 	{"internal/domain/evidence", 27, false}, {"internal/domain/badges", 27, false}, {"internal/domain/webhooks", 27, false},
 	{"internal/domain/export", 28, false}, {"internal/domain/outreach", 28, false}, {"internal/domain/progress", 27, false}, {"internal/domain/dossier", 29, false},
@@ -58,7 +58,7 @@ var floors = []struct {
 var schemaFloors = map[string]int{
 	"surveys":  25,
 	"platform": 4, "jobs": 5, "ledger": 10, "journey": 10, "identity": 21, "catalog": 21, "privacy": 22, "payments": 22, "invoicing": 22, "programs": 22, "offers": 23, "enrolment": 23,
-	"gradebook": 24, "lms": 24, "sales": 24, "workshops": 24, "exams": 25, "labs": 25, "paths": 25, "cohorts": 25, "uploads": 26, "certificates": 26, "accounting": 26, "confidence": 26, "webhooks": 27, "analytics": 27, "badges": 27, "outreach": 28, "export": 28, "progress": 27, "dossier": 29,
+	"gradebook": 24, "lms": 24, "sales": 24, "workshops": 24, "exams": 25, "labs": 25, "paths": 25, "cohorts": 25, "uploads": 26, "intakes": 26, "certificates": 26, "accounting": 26, "confidence": 26, "webhooks": 27, "analytics": 27, "badges": 27, "outreach": 28, "export": 28, "progress": 27, "dossier": 29,
 }
 
 // oneRoom lists outside dependencies and the only folders that may import them.

@@ -13,6 +13,7 @@ import (
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/identity"
+	"cursus/internal/domain/intakes"
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/labs"
 	"cursus/internal/domain/lms"
@@ -44,6 +45,7 @@ type House struct {
 	Labs         *labs.Service
 	Gradebook    *gradebook.Service
 	Uploads      *uploads.Service
+	Intakes      *intakes.Service
 	Dossier      *dossier.Service
 	Outreach     *outreach.Service
 	Letters      Letters
@@ -94,6 +96,7 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.certificateBatchDue)
 	jobs.Register(j, h.rosterSent)
 	jobs.Register(j, h.rosterDecided)
+	jobs.Register(j, h.filesAsked)
 	jobs.Register(j, h.webhooksDue)
 	jobs.Register(j, h.webhookDisabled)
 	jobs.Register(j, h.cohortStirred)

@@ -3,6 +3,7 @@ package flows
 import (
 	"context"
 
+	"cursus/internal/domain/intakes"
 	"cursus/internal/domain/uploads"
 )
 
@@ -14,4 +15,9 @@ func (h *House) rosterSent(ctx context.Context, e uploads.CheckAsked) error {
 // rosterDecided applies a roster.
 func (h *House) rosterDecided(ctx context.Context, e uploads.ApplyAsked) error {
 	return h.Uploads.Run(ctx, e)
+}
+
+// filesAsked tries files of learning platforms, or takes them in.
+func (h *House) filesAsked(ctx context.Context, e intakes.Asked) error {
+	return h.Intakes.Work(ctx, e)
 }

@@ -131,6 +131,9 @@ func bound(pages *web.Web) fiber.Handler {
 		if stream == nil {
 			return c.Next()
 		}
+		if pages != nil && pages.Streams(c) {
+			return c.Next()
+		}
 		most, length := maxBody, c.Request().Header.ContentLength()
 		if pages != nil && (length > maxBody || length < 0) {
 			most = max(most, pages.MostBytes(c))

@@ -68,6 +68,16 @@ update certificates.documents d set pdf = '' from certificates.certificates c wh
 update gradebook.collections c set content = ''
  where c.content <> '' and c.session_id in (select e.session_id from enrolment.enrolments e join gradebook.members m on m.enrolment_id = e.id where e.learner_id = $1);
 
+-- name: 09a answers and posts as they came
+delete from surveys.pieces p using surveys.imports i
+ where i.id = p.import_id and (i.session_id in (select e.session_id from enrolment.enrolments e where e.learner_id = $1) or i.id in (select r.import_id from surveys.responses r where r.learner_id = $1));
+
+-- name: 09b results of exams as they came
+update exams.result_files f set content = '' where f.content <> '' and f.session_id in (select e.session_id from enrolment.enrolments e where e.learner_id = $1);
+
+-- name: 09c files that nobody has applied, or only just
+delete from intakes.batches b where b.session_id in (select e.session_id from enrolment.enrolments e where e.learner_id = $1);
+
 -- name: 10 what schools sent
 update cohorts.members m set email = null, given_name = null, family_name = null, student_key = identity.erased_subject('cohorts:' || m.organisation, m.student_key)
  where (m.person_id = $1 or m.email = (select p.email from identity.people p where p.id = $1)) and m.student_key not like 'erased:%';

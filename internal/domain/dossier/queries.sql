@@ -112,6 +112,9 @@ update payments.events set raw = '{}'::bytea where state <> 'received' and recei
 -- name: Forget grade_files
 update gradebook.collections set content = '' where recorded_at < $1 and content <> '';
 
+-- name: Forget files of results
+update exams.result_files set content = '' where imported_at < $1 and content <> '';
+
 -- name: Forget proctor_references
 update exams.sittings set reference = '' where result_at < $1 and reference <> '';
 
@@ -123,6 +126,9 @@ update workshops.productions set note = '' where recorded_at < $1 and note <> ''
 
 -- name: Forget survey_words
 update surveys.answers a set words = '' from surveys.responses r where r.id = a.response_id and a.words <> '' and r.at < $1;
+
+-- name: Forget files of answers
+delete from surveys.pieces p using surveys.imports i where i.id = p.import_id and i.recorded_at < $1;
 
 -- name: CheckErased
 select p.id from identity.people p

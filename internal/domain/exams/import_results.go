@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"path/filepath"
@@ -16,17 +17,20 @@ import (
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
+	"cursus/internal/kernel/sheet"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/postgres"
 )
 
 // ResultsIntake is a file of results to take in. Kind is the exam that it is of; samples are of the practice exam.
 type ResultsIntake struct {
-	Session  string // id or key
-	Kind     Kind   // empty: the proctored one
-	FileName string
-	Content  []byte
-	DryRun   bool // say what would change, and change nothing
+	Session     string // id or key
+	Kind        Kind   // empty: the proctored one
+	FileName    string
+	CollectedAt time.Time // when the file was made; zero: as its name says, otherwise now
+	Content     []byte
+	DryRun      bool   // say what would change, and change nothing
+	Via         string // by which way it came: page, api or command
 }
 
 // What became of a row.
@@ -56,8 +60,13 @@ type Results struct {
 	Kind       Kind
 	FileName   string
 	Rows       []RowOutcome
-	Replayed   bool // the same bytes were taken in before, whole
+	Replayed   bool // the same bytes were taken in before, and would change nothing now
 	DryRun     bool
+
+	CollectedAt, ImportedAt time.Time
+	SHA256                  string // of the bytes as they came, in hexadecimal
+	Bytes                   int64  // 0: before that was kept
+	Via, By                 string
 }
 
 // Count counts the rows of an outcome.
@@ -78,9 +87,23 @@ func refusedRow(line int, f *fault.Fault) RowOutcome {
 }
 
 // ImportResults takes a file of results in, in one transaction: each row moves the attempt that it names along the edges of its table, or stands
-// in the outcome with the reason why not. The same bytes again change nothing; where rows of it were refused, they are tried again.
-// Errors: ErrResultsRefused, ErrResultsTooLarge, catalog.ErrNoSession, ErrNoExam.
+// in the outcome with the reason why not. The same bytes again change nothing; where rows of it were refused, they are tried again, and what
+// becomes of them then is an intake of its own. Errors: ErrResultsRefused, ErrResultsTooLarge, catalog.ErrNoSession, ErrNoExam.
 func (s *Service) ImportResults(ctx context.Context, in ResultsIntake) (out Results, err error) {
+	err = s.db.InTx(asHouse(ctx), "import exam results", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		if out, err = s.ImportResultsTx(ctx, tx, in); err == nil && in.DryRun {
+			err = errDryRun
+		}
+		return err
+	})
+	if errors.Is(err, errDryRun) {
+		err = nil
+	}
+	return out, err
+}
+
+// ImportResultsTx is ImportResults within a transaction of the house. Who asks for a dry run has to take the transaction back.
+func (s *Service) ImportResultsTx(ctx context.Context, tx *postgres.Tx, in ResultsIntake) (out Results, err error) {
 	if in.Kind == "" {
 		in.Kind = Proctored
 	}
@@ -92,16 +115,12 @@ func (s *Service) ImportResults(ctx context.Context, in ResultsIntake) (out Resu
 	if err != nil {
 		return out, err
 	}
-	err = s.db.InTx(asHouse(ctx), "import exam results", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		if out, err = s.importResultsTx(ctx, tx, in, rows); err == nil && in.DryRun {
-			err = errDryRun
+	if in.CollectedAt.IsZero() {
+		if in.CollectedAt, _ = sheet.MadeAt(in.FileName); in.CollectedAt.IsZero() {
+			in.CollectedAt = tx.Now()
 		}
-		return err
-	})
-	if errors.Is(err, errDryRun) {
-		err = nil
 	}
-	return out, err
+	return s.importResultsTx(ctx, tx, in, rows)
 }
 
 func (s *Service) importResultsTx(ctx context.Context, tx *postgres.Tx, in ResultsIntake, rows []resultRow) (Results, error) {
@@ -109,22 +128,24 @@ func (s *Service) importResultsTx(ctx context.Context, tx *postgres.Tx, in Resul
 	if err != nil {
 		return Results{}, err
 	}
-	out := Results{ID: ident.New("erf"), SessionKey: session.Key, Kind: in.Kind, FileName: in.FileName, DryRun: in.DryRun}
 	sum := sha256.Sum256(in.Content)
-	var before struct {
-		ID       string `db:"id"`
-		FileName string `db:"file_name"`
-		Outcomes []byte `db:"outcomes"`
-		Refused  int    `db:"refused"`
-	}
-	switch err := tx.Get(ctx, &before, q.Q("ResultFile"), session.ID, in.Kind, sum[:]); {
-	case err == nil && before.Refused == 0:
-		out.ID, out.FileName, out.Replayed = before.ID, before.FileName, true
-		return out, json.Unmarshal(before.Outcomes, &out.Rows)
-	case err == nil:
-		out.ID = before.ID
-	case !errors.Is(err, sql.ErrNoRows):
+	out := Results{ID: ident.New("erf"), SessionKey: session.Key, Kind: in.Kind, FileName: in.FileName, DryRun: in.DryRun, CollectedAt: in.CollectedAt, ImportedAt: tx.Now(),
+		SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(in.Content)), Via: in.Via, By: postgres.Author(ctx)}
+	var kept resultFile
+	err = tx.Get(ctx, &kept, q.Q("ResultFile"), session.ID, in.Kind, sum[:])
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return out, err
+	}
+	again := err == nil
+	var before Results
+	if again {
+		kept.Kind = in.Kind
+		if before, err = kept.results(session.Key); err != nil {
+			return out, err
+		}
+		if before.Replayed = true; kept.Refused == 0 {
+			return before, nil
+		}
 	}
 	if _, err := ExamTx(ctx, tx, session.ID, in.Kind); err != nil {
 		return out, err
@@ -132,14 +153,24 @@ func (s *Service) importResultsTx(ctx context.Context, tx *postgres.Tx, in Resul
 	if out.Rows, err = s.takeResultsTx(ctx, tx, session, in, rows); err != nil {
 		return out, err
 	}
+	if again && out.Count(RowNew)+out.Count(RowChanged) == 0 && out.Count(RowRefused) == before.Count(RowRefused) {
+		before.Rows = out.Rows
+		return before, nil
+	}
 	said, err := json.Marshal(out.Rows)
 	if err != nil {
 		return out, err
 	}
-	if _, err := tx.Exec(ctx, q.Q("KeepResultFile"), out.ID, session.ID, in.Kind, sum[:], in.FileName, string(said), out.Count(RowRefused), postgres.Author(ctx), tx.Now()); err != nil {
+	content := []byte{}
+	if !again {
+		if content, err = packed(in.Content); err != nil {
+			return out, err
+		}
+	}
+	if _, err := tx.Exec(ctx, q.Q("KeepResultFile"), out.ID, session.ID, in.Kind, sum[:], in.FileName, string(said), out.Count(RowRefused), out.By, tx.Now(), out.CollectedAt, out.Bytes, out.Via, content); err != nil {
 		return out, err
 	}
-	return out, audit.AppendTx(ctx, tx, audit.Entry{Action: "exam_results.imported", Object: out.ID, Detail: map[string]any{"session": session.ID, "kind": in.Kind,
+	return out, audit.AppendTx(ctx, tx, audit.Entry{Action: "exam_results.imported", Object: out.ID, Detail: map[string]any{"session": session.ID, "kind": in.Kind, "sha256": out.SHA256,
 		"new": out.Count(RowNew), "changed": out.Count(RowChanged), "unchanged": out.Count(RowUnchanged), "refused": out.Count(RowRefused)}})
 }
 

@@ -1,7 +1,10 @@
 package exams_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"testing"
@@ -93,8 +96,17 @@ func TestAFileOfResultsIsTakenIn(t *testing.T) {
 	// Rows that were refused are tried again; those that were taken stand.
 	again := r.results(file, false)
 	r.told(again, "unchanged", "unchanged", "unchanged", "refused not-booked", "refused unknown-status", "refused not-booked")
-	if again.ID != first.ID || again.Replayed {
+	if again.ID != first.ID || !again.Replayed {
 		t.Errorf("%+v", again)
+	}
+	var kept exams.Results
+	var bytesKept []byte
+	r.in(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		kept, bytesKept, err = exams.ResultsFileTx(ctx, tx, "PRD-9", first.ID)
+		return err
+	})
+	if sum := sha256.Sum256(file); !bytes.Equal(bytesKept, file) || kept.SHA256 != hex.EncodeToString(sum[:]) || kept.By != "staff:ann" || kept.Bytes != int64(len(file)) || kept.ImportedAt.IsZero() || kept.CollectedAt.IsZero() || fmt.Sprint(said(kept.Rows)) != fmt.Sprint(want) {
+		t.Errorf("what is kept of the file is not what came: %+v", kept)
 	}
 	// What comes late moves nothing, a person's word stands, a code is of one attempt.
 	_, err = r.act("staff:bob", y.ID, exams.EvVerify, 700_000)

@@ -279,12 +279,21 @@ select e.id as enrolment_id, coalesce(p.email, '') as email, coalesce(u.username
  order by e.id;
 
 -- name: ResultFile
-select id, file_name, outcomes, refused from exams.result_files where session_id = $1 and kind = $2 and sha256 = $3;
+-- The last taking of a file.
+select id, file_name, outcomes, refused, collected_at, imported_at, imported_by, via, bytes, encode(sha256, 'hex') as sha256
+  from exams.result_files where session_id = $1 and kind = $2 and sha256 = $3 order by imported_at desc, id desc limit 1;
+
+-- name: ResultFileByID
+select id, file_name, kind, outcomes, refused, collected_at, imported_at, imported_by, via, bytes, encode(sha256, 'hex') as sha256 from exams.result_files where session_id = $1 and id = $2;
+
+-- name: ResultFileContent
+-- Of a file that was tried again the bytes are kept with the first taking.
+select f.content from exams.result_files f join exams.result_files of on of.session_id = f.session_id and of.kind = f.kind and of.sha256 = f.sha256
+ where of.session_id = $1 and of.id = $2 and f.content <> '' limit 1;
 
 -- name: KeepResultFile
-insert into exams.result_files (id, session_id, kind, sha256, file_name, outcomes, refused, imported_by, imported_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-on conflict on constraint result_file_once do update
-   set file_name = excluded.file_name, outcomes = excluded.outcomes, refused = excluded.refused, imported_by = excluded.imported_by, imported_at = excluded.imported_at;
+insert into exams.result_files (id, session_id, kind, sha256, file_name, outcomes, refused, imported_by, imported_at, collected_at, bytes, via, content)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
 
 -- name: AddAttempt
 insert into exams.attempts (id, sitting_id, learner_id, n, state, limit_seconds, created_at) values ($1, $2, $3, $4, 'created', $5, $6);

@@ -26,6 +26,8 @@ const (
 // Faults of a file of results. ErrResultsRefused carries the place as a field.
 var (
 	ErrResultsRefused  = fault.New(fault.Unprocessable, "results-refused", "The file was not read, and nothing was changed.")
+	ErrNoResults       = fault.New(fault.NotFound, "no-such-results", "The session has no such file of results.")
+	ErrResultsNotKept  = fault.New(fault.NotFound, "file-not-kept", "The bytes of this file are not kept.")
 	ErrResultsTooLarge = fault.New(fault.TooLarge, "results-too-large", "A file of results has at most 8 MiB and 10,000 rows.")
 )
 
@@ -88,7 +90,19 @@ func IsResults(raw []byte) bool {
 		return false
 	}
 	t := &resultsTable{in: sheet.Reader(data), at: map[string]int{}}
-	return t.header() == nil
+	var wrong *fault.Fault // of a header in which a column stands twice, the reader of results says so
+	err = t.header()
+	return err == nil || errors.As(err, &wrong) && wrong.Fields[0].Code == "duplicate-column"
+}
+
+// ReadAll reads a file of results whole; one that is too large is cut, and refused by who reads its rows.
+func ReadAll(src sheet.Source) ([]byte, error) {
+	f, err := src()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return io.ReadAll(io.LimitReader(f, MaxResultsBytes+1))
 }
 
 // readResults reads the proctored exam results report of Open edX: any separator and encoding of a spreadsheet, plain or gzip. A column `score`,

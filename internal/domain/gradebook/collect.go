@@ -307,7 +307,7 @@ func (s *Service) importPull(ctx context.Context, e CollectDue, session catalog.
 		return err
 	}
 	content := bytes.Join(append([][]byte{head}, lines...), []byte{'\n'})
-	c, err := s.Import(ctx, Intake{SessionID: e.SessionID, FileName: "pull.ndjson", CollectedAt: e.BegunAt, Content: content, Only: Pulled})
+	c, err := s.Import(ctx, Intake{SessionID: e.SessionID, FileName: "pull.ndjson", CollectedAt: e.BegunAt, Content: content, Only: Pulled, Via: "pull"})
 	if f := (*fault.Fault)(nil); errors.As(err, &f) && f.Kind != fault.Unavailable && f.Kind != fault.Internal {
 		return s.endCollecting(ctx, e, "", f.Code)
 	}

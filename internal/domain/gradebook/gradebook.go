@@ -52,6 +52,9 @@ type Collection struct {
 	Kind         Kind      `db:"kind" json:"kind"`
 	Family       string    `db:"family" json:"family"`
 	Origin       string    `db:"origin" json:"origin"` // who gave it
+	Via          string    `db:"via" json:"via"`       // by which way it came; empty: before that was kept
+	Bytes        int64     `db:"bytes" json:"bytes"`   // as they came; 0: likewise
+	Kept         bool      `db:"kept" json:"-"`        // these bytes still are
 	SHA256       string    `db:"sha256" json:"sha256"` // of the bytes as they came, in hexadecimal
 	RowsRead     int       `db:"rows_read" json:"rows_read"`
 	RowsRejected int       `db:"rows_rejected" json:"rows_rejected"`
@@ -91,15 +94,6 @@ func (s *Service) Collections(ctx context.Context, session string) (out []Collec
 	})
 	return out, err
 }
-
-// IntakesTx lists what was taken in for a session last, the newest first.
-func IntakesTx(ctx context.Context, tx *postgres.Tx, sessionID string, limit int) (out []Collection, err error) {
-	err = tx.Select(ctx, &out, q.Q("Intakes"), sessionID, limit)
-	return out, err
-}
-
-// Kept says whether the bytes are kept as they came.
-func (c Collection) Kept() bool { return !c.Kind.private() }
 
 // Collection finds one of a session (id or key), with the rows that could not be read. Errors: catalog.ErrNoSession, ErrNoCollection.
 func (s *Service) Collection(ctx context.Context, session, id string) (c Collection, err error) {

@@ -2,7 +2,6 @@ package gradebook
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
 	"errors"
@@ -27,53 +26,86 @@ type Intake struct {
 	FileName    string
 	CollectedAt time.Time
 	Content     []byte
+	Source      sheet.Source       // in place of Content, of a file that is too large to be held
 	Only        Kind               // refuse anything else; empty: nothing is refused
 	DryRun      bool               // say what would change, and change nothing
 	Mappings    []Mapping          // what its columns are, decided before it is taken in
 	Progress    func(done, of int) // is told of each step; nil: nobody
+	Via         string             // by which way it came: page, api, command or pull
 }
 
 var errDryRun = errors.New("dry run")
 
-// Import takes an intake of any kind in, once: the same bytes again do nothing and say so. Rows that cannot be read are listed and left
-// out; the learners of such rows keep what they had. Errors: the faults of this room and catalog.ErrNoSession.
-func (s *Service) Import(ctx context.Context, in Intake) (Collection, error) {
+// file is an intake that was read.
+type file struct {
+	Intake
+	report      Report
+	packed, sum []byte
+	size        int64
+}
+
+// read reads an intake, and refuses what it is not asked to be.
+func (in Intake) read() (f file, err error) {
 	in.FileName = filepath.Base(in.FileName)
-	report, err := Parse(in.Content)
-	if err != nil {
-		return Collection{}, err
+	src := in.Source
+	if src == nil {
+		src = sheet.Bytes(in.Content)
+		f.report, err = Parse(in.Content)
+	} else {
+		f.report, err = Read(src)
 	}
-	if in.Only != "" && report.Kind != in.Only {
-		return Collection{}, ErrOtherKind.Detailf("This is a %s, not a %s.", report.Kind, in.Only)
+	if err != nil {
+		return f, err
+	}
+	if in.Only != "" && f.report.Kind != in.Only {
+		return f, ErrOtherKind.Detailf("This is a %s, not a %s.", f.report.Kind, in.Only)
 	}
 	in.CollectedAt = in.CollectedAt.Truncate(time.Microsecond) // as the books are
-	if in.CollectedAt.IsZero() && report.Kind != XAPI {        // a statement says when it happened
-		if in.CollectedAt, _ = sheet.MadeAt(in.FileName); in.CollectedAt.IsZero() {
-			return Collection{}, ErrNoTime
-		}
+	if in.CollectedAt.IsZero() {
+		in.CollectedAt, _ = sheet.MadeAt(in.FileName)
 	}
-	kept := in.Content
-	if report.Kind.private() {
-		kept = nil
+	if in.CollectedAt.IsZero() && f.report.Kind != XAPI { // a statement says when it happened
+		return f, ErrNoTime
 	}
-	packed, err := pack(kept)
+	f.Intake = in
+	f.packed, f.sum, f.size, err = pack(src, !f.report.Kind.private())
+	return f, err
+}
+
+// Import takes an intake of any kind in, once: the same bytes again do nothing and say so. Rows that cannot be read are listed and left
+// out; the learners of such rows keep what they had. Errors: the faults of this room and catalog.ErrNoSession.
+func (s *Service) Import(ctx context.Context, in Intake) (c Collection, err error) {
+	f, err := in.read()
 	if err != nil {
-		return Collection{}, err
+		return c, err
 	}
-	var c Collection
 	err = s.db.InTx(postgres.WithOwnPlans(ctx), "import grades", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		if c, err = importTx(ctx, tx, in, report, packed); err != nil || c.Replayed {
-			return err
-		}
-		if in.DryRun {
+		if c, err = s.takeTx(ctx, tx, f); err == nil && in.DryRun && !c.Replayed {
 			return errDryRun
 		}
-		return s.jobs.EnqueueTx(ctx, tx, Imported{c.sessionID, c.ID})
+		return err
 	})
 	if errors.Is(err, errDryRun) {
 		err = nil
 	}
 	return c, err
+}
+
+// ImportTx is Import within a transaction. Who asks for a dry run has to take the transaction back.
+func (s *Service) ImportTx(ctx context.Context, tx *postgres.Tx, in Intake) (Collection, error) {
+	f, err := in.read()
+	if err != nil {
+		return Collection{}, err
+	}
+	return s.takeTx(ctx, tx, f)
+}
+
+func (s *Service) takeTx(ctx context.Context, tx *postgres.Tx, f file) (Collection, error) {
+	c, err := importTx(ctx, tx, f)
+	if err != nil || c.Replayed || f.DryRun {
+		return c, err
+	}
+	return c, s.jobs.EnqueueTx(ctx, tx, Imported{c.sessionID, c.ID})
 }
 
 // intake is one import under way: what the books say of the learners whom it concerns, and the changes that it makes.
@@ -111,7 +143,8 @@ type intake struct {
 	cohortIDs, cohortTimes, cohortNames []string
 }
 
-func importTx(ctx context.Context, tx *postgres.Tx, in Intake, r Report, packed []byte) (Collection, error) {
+func importTx(ctx context.Context, tx *postgres.Tx, f file) (Collection, error) {
+	in, r := f.Intake, f.report
 	session, err := catalog.SessionTx(ctx, tx, in.SessionID)
 	if err != nil {
 		return Collection{}, err
@@ -119,9 +152,8 @@ func importTx(ctx context.Context, tx *postgres.Tx, in Intake, r Report, packed 
 	if _, err := tx.Exec(ctx, q.Q("LockSession"), session.ID); err != nil {
 		return Collection{}, err
 	}
-	sum := sha256.Sum256(in.Content)
 	var c Collection
-	if err := tx.Get(ctx, &c, q.Q("CollectionByContent"), session.ID, sum[:]); !errors.Is(err, sql.ErrNoRows) {
+	if err := tx.Get(ctx, &c, q.Q("CollectionByContent"), session.ID, f.sum); !errors.Is(err, sql.ErrNoRows) {
 		c.Replayed = true
 		return c, err
 	}
@@ -132,7 +164,7 @@ func importTx(ctx context.Context, tx *postgres.Tx, in Intake, r Report, packed 
 		in.CollectedAt = tx.Now().Truncate(time.Microsecond)
 	}
 	k := &intake{tx: tx, people: people{tx, session.Platform}, session: session, at: in.CollectedAt, rank: r.Kind.rank(), collection: Collection{
-		sessionID: session.ID, ID: ident.New("col"), CollectedAt: in.CollectedAt, FileName: in.FileName, RecordedAt: tx.Now(), Kind: r.Kind, Family: r.Family, Origin: clip(postgres.Actor(ctx)), SHA256: hex.EncodeToString(sum[:]),
+		sessionID: session.ID, ID: ident.New("col"), CollectedAt: in.CollectedAt, FileName: in.FileName, RecordedAt: tx.Now(), Kind: r.Kind, Family: r.Family, Origin: clip(postgres.Author(ctx)), Via: in.Via, Bytes: f.size, SHA256: hex.EncodeToString(f.sum),
 		RowsRead: len(r.Rows) + len(r.Rejects) + len(r.Ignored) + len(r.Issued) + len(r.Known),
 	}}
 	if r.Kind.rank() < 0 && len(r.Rows) == 0 {
@@ -174,7 +206,7 @@ func importTx(ctx context.Context, tx *postgres.Tx, in Intake, r Report, packed 
 	if k.collection.Learners, err = k.differences(ctx); err != nil {
 		return Collection{}, err
 	}
-	return k.collection, k.write(ctx, sum[:], packed)
+	return k.collection, k.write(ctx, f.sum, f.packed)
 }
 
 // accept keeps of the events those that are of this session, not of the future and not taken before.

@@ -1,8 +1,12 @@
 package gradebook
 
 import (
+	"bufio"
 	"bytes"
+	"io"
 	"slices"
+
+	"cursus/internal/kernel/sheet"
 )
 
 // Kind says what an intake is.
@@ -42,28 +46,70 @@ func Parse(raw []byte) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	if begins := bytes.TrimLeft(data, " \t\r\n"); len(begins) > 0 && (begins[0] == '{' || begins[0] == '[') {
-		return parseJSON(begins)
+	return parse(bytes.NewReader(data))
+}
+
+// Read is Parse of a file that is too large to be held: what is held is what it says.
+func Read(src sheet.Source) (Report, error) {
+	in, err := sheet.Open(src, maxReportBytes)
+	if err != nil {
+		return Report{}, refusedText(err)
 	}
-	t, err := openTable(data)
+	defer func() { _ = in.Close() }()
+	return parse(in)
+}
+
+func parse(r io.Reader) (Report, error) {
+	in := bufio.NewReaderSize(r, 64<<10)
+	head, _ := in.Peek(4096)
+	if head = bytes.TrimLeft(head, " \t\r\n"); len(head) > 0 && (head[0] == '{' || head[0] == '[') {
+		return parseJSON(head[0], in)
+	}
+	t, err := openTable(sheet.ReaderOf(in))
 	if err != nil {
 		return Report{}, err
 	}
+	return t.reader()(t)
+}
+
+// Knows says whether a text begins with a header that is read here, whatever stands below it.
+func Knows(head []byte) bool {
+	t, err := openTable(sheet.Reader(head))
+	if err != nil {
+		return false
+	}
+	if t.named() != nil {
+		return true
+	}
+	_, err = readHeader(t.header)
+	return err == nil
+}
+
+// reader is what reads a table, by its header.
+func (t *table) reader() func(*table) (Report, error) {
+	if read := t.named(); read != nil {
+		return read
+	}
+	return parseGrades
+}
+
+// named is the reader of a table that names its columns; nil: it is a grade report, or nothing.
+func (t *table) named() func(*table) (Report, error) {
 	switch {
 	case problems(t.header):
-		return parseProblems(t)
+		return parseProblems
 	case t.has("user id", "anonymized user id"):
-		return parseIDs(t)
+		return parseIDs
 	case t.has("certificate type", "total certificates issued"):
-		return parseIssued(t)
+		return parseIssued
 	case t.has("learner", "exercise", "score"):
-		return parseLong(t)
+		return parseLong
 	case t.has("learner", "enrolled_at"):
-		return parseRoster(t)
+		return parseRoster
 	case t.has("learner"):
-		return parseWide(t)
+		return parseWide
 	case t.has("id", "username") && !t.has("grade") && (t.has("email") || t.has("enrollment_mode") || t.has("name")):
-		return parseProfiles(t)
+		return parseProfiles
 	}
-	return parseGrades(t)
+	return nil
 }

@@ -361,7 +361,7 @@ func addMappings(ctx context.Context, tx *postgres.Tx, sessionID string, fresh [
 		labels, meanings, exercises = append(labels, m.Label), append(meanings, string(m.Meaning)), append(exercises, m.Exercise)
 		occurrences, places, weeks = append(occurrences, int64(m.Occurrence)), append(places, int64(m.ExerciseOccurrence)), append(weeks, week)
 	}
-	_, err := tx.Exec(ctx, q.Q("AddMappings"), sessionID, pq.Array(labels), pq.Array(occurrences), pq.Array(meanings), pq.Array(exercises), pq.Array(places), pq.Array(weeks), clip(postgres.Actor(ctx)), tx.Now())
+	_, err := tx.Exec(ctx, q.Q("AddMappings"), sessionID, pq.Array(labels), pq.Array(occurrences), pq.Array(meanings), pq.Array(exercises), pq.Array(places), pq.Array(weeks), clip(postgres.Author(ctx)), tx.Now())
 	return err
 }
 

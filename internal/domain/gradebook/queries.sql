@@ -2,27 +2,28 @@
 select pg_advisory_xact_lock(hashtextextended('gradebook:' || $1, 0));
 
 -- name: CollectionByContent
-select id, collected_at, recorded_at, file_name, kind, family, origin, encode(sha256, 'hex') as sha256, rows_read, rows_rejected, lines_ignored, duplicates,
+select id, collected_at, recorded_at, file_name, kind, family, origin, via, bytes, encode(sha256, 'hex') as sha256, content <> '' as kept, rows_read, rows_rejected, lines_ignored, duplicates,
        learners_new, learners_left, learners_back, cells_changed, scores_first, scores_raised, scores_lowered, scores_dropped
   from gradebook.collections where session_id = $1 and sha256 = $2;
 
 -- name: Collections
-select id, collected_at, recorded_at, file_name, kind, family, origin, encode(sha256, 'hex') as sha256, rows_read, rows_rejected, lines_ignored, duplicates,
+select id, collected_at, recorded_at, file_name, kind, family, origin, via, bytes, encode(sha256, 'hex') as sha256, content <> '' as kept, rows_read, rows_rejected, lines_ignored, duplicates,
        learners_new, learners_left, learners_back, cells_changed, scores_first, scores_raised, scores_lowered, scores_dropped
   from gradebook.collections where session_id = $1 order by collected_at, kind, id;
 
--- name: Intakes
-select id, collected_at, recorded_at, file_name, kind, family, origin, encode(sha256, 'hex') as sha256, rows_read, rows_rejected, lines_ignored, duplicates,
-       learners_new, learners_left, learners_back, cells_changed, scores_first, scores_raised, scores_lowered, scores_dropped
-  from gradebook.collections where session_id = $1 order by recorded_at desc, id desc limit $2;
-
 -- name: Collection
-select id, collected_at, recorded_at, file_name, kind, family, origin, encode(sha256, 'hex') as sha256, rows_read, rows_rejected, lines_ignored, duplicates,
+select id, collected_at, recorded_at, file_name, kind, family, origin, via, bytes, encode(sha256, 'hex') as sha256, content <> '' as kept, rows_read, rows_rejected, lines_ignored, duplicates,
        learners_new, learners_left, learners_back, cells_changed, scores_first, scores_raised, scores_lowered, scores_dropped
   from gradebook.collections where session_id = $1 and id = $2;
 
+-- name: OutcomesOf
+select outcomes from gradebook.collections where session_id = $1 and id = $2;
+
 -- name: Rejects
 select line, col, code, detail from gradebook.rejected_rows where collection_id = $1 order by line limit 1000;
+
+-- name: AllRejects
+select line, col, code, detail from gradebook.rejected_rows where collection_id = $1 order by line;
 
 -- name: LaterCollections
 select collected_at, kind, content from gradebook.collections where session_id = $1 and collected_at >= $2 and kind = any($3::text[]) order by collected_at;
@@ -30,8 +31,8 @@ select collected_at, kind, content from gradebook.collections where session_id =
 -- name: AddCollection
 insert into gradebook.collections (id, session_id, collected_at, recorded_at, sha256, file_name, content, family,
     rows_read, rows_rejected, learners_new, learners_left, learners_back, cells_changed, kind, origin, lines_ignored, duplicates,
-    scores_first, scores_raised, scores_lowered, scores_dropped)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22);
+    scores_first, scores_raised, scores_lowered, scores_dropped, via, bytes, outcomes)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25);
 
 -- name: AddStatements
 insert into gradebook.statements (session_id, id, collection_id) select $1, s.id, $3 from unnest($2::text[]) as s(id) order by s.id

@@ -3,6 +3,7 @@ package gradebook
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -104,13 +105,21 @@ var averageLabel = regexp.MustCompile(`(^|\s)(Avg|\(Avg\))$`)
 // text undoes compression and encoding.
 func text(raw []byte) ([]byte, error) {
 	data, err := sheet.Text(raw, maxReportBytes)
+	return data, refusedText(err)
+}
+
+// refusedText says why a text cannot be read, and where: nil stays nil.
+func refusedText(err error) error {
+	var bad *sheet.BadLetter
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, sheet.ErrTooLarge):
-		return nil, ErrTooLarge
-	case err != nil:
-		return nil, ErrUnreadable.Because(err)
+		return ErrTooLarge
+	case errors.As(err, &bad):
+		return ErrUnreadable.At(fmt.Sprintf("line %d, column %d", bad.Line, bad.Column), "bad-encoding", "The letter here cannot be read.").Because(err)
 	}
-	return data, nil
+	return ErrUnreadable.Because(err)
 }
 
 // Exercises reads the header of a grade report of either family, and nothing else of it: the labels of its exercises, in their order,
@@ -120,7 +129,7 @@ func Exercises(raw []byte) (labels []string, family string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	t, err := openTable(data)
+	t, err := openTable(sheet.Reader(data))
 	if err != nil {
 		return nil, "", err
 	}

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"cursus/internal/kernel/sheet"
 )
 
 // table reads a file of rows, whatever its dialect. Every file that comes in as rows is read through it.
@@ -22,8 +20,8 @@ type table struct {
 }
 
 // openTable reads the header of a text. Errors: ErrNotAReport where there is none.
-func openTable(data []byte) (t *table, err error) {
-	t = &table{in: sheet.Reader(data), at: map[string]int{}, twice: map[string]bool{}}
+func openTable(in *csv.Reader) (t *table, err error) {
+	t = &table{in: in, at: map[string]int{}, twice: map[string]bool{}}
 	if t.header, err = t.in.Read(); err != nil {
 		return nil, ErrNotAReport.Because(err)
 	}

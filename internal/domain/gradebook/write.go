@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"io"
 	"time"
@@ -11,14 +12,19 @@ import (
 	"github.com/lib/pq"
 
 	"cursus/internal/books/journey"
+	"cursus/internal/kernel/sheet"
 	"cursus/internal/platform/audit"
 )
 
 // write stores the collection and what it changes.
 func (k *intake) write(ctx context.Context, sum, packed []byte) error {
 	c := k.collection
+	outcomes, err := packOutcomes(c)
+	if err != nil {
+		return err
+	}
 	if _, err := k.tx.Exec(ctx, q.Q("AddCollection"), c.ID, k.session.ID, c.CollectedAt, k.tx.Now(), sum, c.FileName, packed, c.Family,
-		c.RowsRead, c.RowsRejected, c.LearnersNew, c.LearnersLeft, c.LearnersBack, c.CellsChanged, c.Kind, c.Origin, c.LinesIgnored, c.Duplicates, c.ScoresFirst, c.ScoresRaised, c.ScoresLowered, c.ScoresDropped); err != nil {
+		c.RowsRead, c.RowsRejected, c.LearnersNew, c.LearnersLeft, c.LearnersBack, c.CellsChanged, c.Kind, c.Origin, c.LinesIgnored, c.Duplicates, c.ScoresFirst, c.ScoresRaised, c.ScoresLowered, c.ScoresDropped, c.Via, c.Bytes, outcomes); err != nil {
 		return err
 	}
 	var lines, columns []int64
@@ -76,19 +82,28 @@ func unpack(kept []byte) ([]byte, error) {
 	return io.ReadAll(z)
 }
 
-// pack compresses what is kept; nothing stays nothing.
-func pack(content []byte) ([]byte, error) {
-	if content == nil {
-		return []byte{}, nil
+// pack compresses what is kept, and tells of all that it read the length and what tells it from others.
+func pack(src sheet.Source, keep bool) (packed, sum []byte, size int64, err error) {
+	f, err := src()
+	if err != nil {
+		return nil, nil, 0, err
 	}
-	var b bytes.Buffer
+	defer func() { _ = f.Close() }()
+	of, b := sha256.New(), bytes.Buffer{}
 	z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
 	if err != nil {
-		return nil, err
+		return nil, nil, 0, err
 	}
-	if _, err := z.Write(content); err != nil {
-		return nil, err
+	var to io.Writer = of
+	if keep {
+		to = io.MultiWriter(of, z)
+	}
+	if size, err = io.Copy(to, f); err != nil {
+		return nil, nil, size, err
+	}
+	if !keep {
+		return []byte{}, of.Sum(nil), size, nil
 	}
 	err = z.Close() // writes the rest: the bytes are whole only after it
-	return b.Bytes(), err
+	return b.Bytes(), of.Sum(nil), size, err
 }

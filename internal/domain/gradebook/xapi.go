@@ -56,31 +56,31 @@ var (
 
 // parseJSON reads an array of xAPI statements, one statement, or one a line; or what was pulled from the API of a platform. What is no JSON is
 // refused as a whole; a statement that cannot be understood, alone.
-func parseJSON(data []byte) (Report, error) {
-	in := json.NewDecoder(bytes.NewReader(data))
+func parseJSON(begins byte, text io.Reader) (Report, error) {
+	in := json.NewDecoder(text)
 	in.UseNumber()
-	if data[0] == '[' {
+	if begins == '[' {
 		if _, err := in.Token(); err != nil {
 			return Report{}, badJSON(in, err)
 		}
 	}
 	r := Report{Kind: XAPI, Family: string(XAPI), Partial: true, Titles: map[string]string{}}
 	place := places{}
-	for n := 1; data[0] != '[' || in.More(); n++ {
+	for n := 1; begins != '[' || in.More(); n++ {
 		var raw json.RawMessage
-		if err := in.Decode(&raw); errors.Is(err, io.EOF) && data[0] != '[' {
+		if err := in.Decode(&raw); errors.Is(err, io.EOF) && begins != '[' {
 			break
 		} else if err != nil {
 			return Report{}, badJSON(in, err)
 		}
-		if n == 1 && data[0] == '{' {
+		if n == 1 && begins == '{' {
 			if begun, ok := pullOf(raw); ok {
 				return parsePull(begun, in)
 			}
 		}
 		r.statement(n, raw, place)
 	}
-	if data[0] == '[' {
+	if begins == '[' {
 		if _, err := in.Token(); err != nil { // the bracket that ends it: otherwise it was cut
 			return Report{}, badJSON(in, err)
 		}

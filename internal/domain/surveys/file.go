@@ -13,11 +13,12 @@ import (
 )
 
 const (
-	maxFileBytes = 32 << 20
-	maxColumns   = 500
-	maxFileRows  = 200_000
-	maxPosts     = 1_000_000
-	maxCells     = 10_000_000 // of a file by learner and question, once it has a row for each learner
+	maxFileBytes  = 32 << 20
+	maxForumBytes = 512 << 20
+	maxColumns    = 500
+	maxFileRows   = 200_000
+	maxPosts      = 1_000_000
+	maxCells      = 10_000_000 // of a file by learner and question, once it has a row for each learner
 )
 
 // Dialects of files of answers.
@@ -78,32 +79,46 @@ func textOf(raw []byte) ([]byte, error) {
 }
 
 // table reads a header and rows of its width. A row that is longer, shorter or badly quoted is rejected where it stands, and shifts nothing.
-func table(data []byte, most int) (f File, err error) {
-	in := sheet.Reader(data)
-	header, err := in.Read()
-	if err != nil || len(header) > maxColumns {
-		return f, ErrNotASurvey
+func table(data []byte, most int) (File, error) {
+	f, in, err := header(sheet.Reader(data))
+	if err != nil {
+		return f, err
+	}
+	err = f.each(in, most, func(l Line) { f.Rows = append(f.Rows, l) })
+	return f, err
+}
+
+// header reads the first row. Error: ErrNotASurvey.
+func header(in *csv.Reader) (f File, rows *csv.Reader, err error) {
+	names, err := in.Read()
+	if err != nil || len(names) > maxColumns {
+		return f, in, ErrNotASurvey
 	}
 	taken := map[string]bool{}
-	for _, name := range header {
+	for _, name := range names {
 		taken[strings.TrimSpace(name)] = true
 	}
 	first := map[string]bool{}
-	for _, name := range header {
+	for _, name := range names {
 		if name = strings.TrimSpace(name); first[name] {
 			name = apart(name, taken)
 		}
 		first[name] = true
 		f.Header = append(f.Header, name)
 	}
+	return f, in, nil
+}
+
+// each reads the rows below the header.
+func (f *File) each(in *csv.Reader, most int, take func(Line)) error {
 	for {
 		cells, err := in.Read()
 		if errors.Is(err, io.EOF) {
-			return f, nil
+			return nil
 		}
 		f.Read++
 		if f.Read > most {
-			return f, ErrTooLarge.Detailf("A file has at most %d rows.", most)
+			return ErrTooLarge.Detailf("A file has at most %d rows.", most)
 		}
 		var broken *csv.ParseError
 		switch {
@@ -111,7 +126,7 @@ func table(data []byte, most int) (f File, err error) {
 			f.Rejects = append(f.Rejects, rejected(broken.Line, broken.Column, "bad-quotes", "The quotes of this row do not match."))
 			continue
 		case err != nil:
-			return f, ErrUnreadable.Because(err)
+			return ErrUnreadable.Because(err)
 		}
 		line, _ := in.FieldPos(0)
 		if len(cells) != len(f.Header) {
@@ -121,7 +136,7 @@ func table(data []byte, most int) (f File, err error) {
 		for i := range cells {
 			cells[i] = strings.TrimSpace(cells[i])
 		}
-		f.Rows = append(f.Rows, Line{line, cells})
+		take(Line{line, cells})
 	}
 }
 

@@ -1,6 +1,7 @@
 package surveys
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"cursus/internal/kernel/sheet"
 )
 
 // The kinds of posts. A question and a discussion begin a thread; a response answers a thread, a comment answers a response.
@@ -51,22 +54,43 @@ var columns = map[string][]string{
 	"kind": {"type", "post_type", "kind"}, "threadkind": {"thread_type"}, "answered": {"answered", "endorsed", "has_endorsed", "resolved"},
 }
 
-// ParseForum reads an export of a forum: a table with a line for each post, or a JSON object for each line. Errors: ErrUnreadable, ErrTooLarge,
+// ParseForum reads an export of a forum: a table with a line for each post, or a JSON object for each line. Errors: ErrUnreadable, ErrForumTooLarge,
 // ErrNotAForum.
-func ParseForum(raw []byte) (Forum, error) {
-	data, err := textOf(raw)
-	if err != nil {
+func ParseForum(raw []byte) (Forum, error) { return ReadForum(sheet.Bytes(raw)) }
+
+// ReadForum is ParseForum of a file that is never held: of each post all is forgotten but what is kept of it.
+func ReadForum(src sheet.Source) (Forum, error) {
+	text, err := sheet.Open(src, maxForumBytes)
+	switch {
+	case errors.Is(err, sheet.ErrTooLarge):
+		return Forum{}, ErrForumTooLarge
+	case errors.Is(err, sheet.ErrUnreadable):
+		return Forum{}, ErrUnreadable.Because(err)
+	case err != nil:
 		return Forum{}, err
 	}
-	if trimmed := bytes.TrimLeft(data, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '{' {
-		return dump(data)
+	defer func() { _ = text.Close() }()
+	in := bufio.NewReaderSize(text, 64<<10)
+	if begins(in) == '{' {
+		return dump(in)
 	}
-	t, err := table(data, maxPosts)
-	if errors.Is(err, ErrNotASurvey) {
-		return Forum{}, ErrNotAForum
+	return posts(in)
+}
+
+// begins is the first letter of a text.
+func begins(in *bufio.Reader) byte {
+	head, _ := in.Peek(4096)
+	if head = bytes.TrimLeft(head, " \t\r\n"); len(head) > 0 {
+		return head[0]
 	}
+	return 0
+}
+
+// posts reads a table.
+func posts(in io.Reader) (Forum, error) {
+	t, rows, err := header(sheet.ReaderOf(in))
 	if err != nil {
-		return Forum{}, err
+		return Forum{}, ErrNotAForum.Because(err)
 	}
 	at := map[string]int{}
 	for what, names := range columns {
@@ -81,44 +105,59 @@ func ParseForum(raw []byte) (Forum, error) {
 	if at["id"] < 0 || at["created"] < 0 || at["author"] < 0 && at["subject"] < 0 && at["email"] < 0 {
 		return Forum{}, ErrNotAForum
 	}
-	f := Forum{Dialect: ForumTable, Rejects: t.Rejects, Read: t.Read}
-	for _, l := range t.Rows {
+	f := Forum{Dialect: ForumTable}
+	err = t.each(rows, maxPosts, func(l Line) {
 		f.take(l.N, func(what string) (string, int) {
 			if at[what] < 0 {
 				return "", 0
 			}
 			return l.Cells[at[what]], at[what] + 1
 		})
+	})
+	if err != nil {
+		return Forum{}, err
 	}
+	f.Rejects, f.Read = append(t.Rejects, f.Rejects...), t.Read
 	f.settle()
 	return f, nil
 }
 
 // dump reads the comments of Open edX as its database writes them.
-func dump(data []byte) (Forum, error) {
+func dump(in *bufio.Reader) (Forum, error) {
 	f := Forum{Dialect: ForumDump}
 	names := map[string][]string{
 		"id": {"_id", "id"}, "thread": {"comment_thread_id", "thread_id"}, "parent": {"parent_id"}, "author": {"author_username", "username"}, "subject": {"author_id", "user_id"},
 		"created": {"created_at"}, "cohort": {"group_name", "group_id"}, "kind": {"_type", "type"}, "threadkind": {"thread_type"}, "answered": {"endorsed", "answered"},
 	}
-	for n, line := range bytes.Split(data, []byte("\n")) {
-		if len(bytes.TrimSpace(line)) == 0 {
+	for n := 1; ; n++ {
+		line, long, err := oneLine(in)
+		if errors.Is(err, io.EOF) && len(line) == 0 && !long {
+			break
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return f, ErrUnreadable.Because(err)
+		}
+		if len(bytes.TrimSpace(line)) == 0 && !long {
 			continue
 		}
 		if f.Read++; f.Read > maxPosts {
-			return f, ErrTooLarge.Detailf("A file has at most %d posts.", maxPosts)
+			return f, ErrForumTooLarge.Detailf("A file has at most %d posts.", maxPosts)
+		}
+		if long {
+			f.Rejects = append(f.Rejects, rejected(n, 0, "too-long", "The line is longer than a post can be."))
+			continue
 		}
 		var object map[string]json.RawMessage
-		in := json.NewDecoder(bytes.NewReader(line))
-		if err := in.Decode(&object); err != nil || object == nil || in.More() {
-			f.Rejects = append(f.Rejects, rejected(n+1, 0, "bad-json", "The line is no JSON object."))
+		one := json.NewDecoder(bytes.NewReader(line))
+		if err := one.Decode(&object); err != nil || object == nil || one.More() {
+			f.Rejects = append(f.Rejects, rejected(n, 0, "bad-json", "The line is no JSON object."))
 			continue
 		}
-		if _, err := in.Token(); !errors.Is(err, io.EOF) {
-			f.Rejects = append(f.Rejects, rejected(n+1, 0, "bad-json", "Something stands behind the object."))
+		if _, err := one.Token(); !errors.Is(err, io.EOF) {
+			f.Rejects = append(f.Rejects, rejected(n, 0, "bad-json", "Something stands behind the object."))
 			continue
 		}
-		f.take(n+1, func(what string) (string, int) {
+		f.take(n, func(what string) (string, int) {
 			for _, name := range names[what] {
 				if v, there := object[name]; there {
 					if s := scalar(v); s != "" {
@@ -134,6 +173,24 @@ func dump(data []byte) (Forum, error) {
 	}
 	f.settle()
 	return f, nil
+}
+
+// maxLine is how long a post can be, in bytes.
+const maxLine = 8 << 20
+
+// oneLine reads a line; of one that is too long nothing is given.
+func oneLine(in *bufio.Reader) (line []byte, long bool, err error) {
+	for {
+		part, err := in.ReadSlice('\n')
+		if long = long || len(line)+len(part) > maxLine; long {
+			line = nil
+		} else {
+			line = append(line, part...)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, long, err
+		}
+	}
 }
 
 // scalar is a value of a dump as text: the database wraps ids and times ({"$oid": …}, {"$date": …}, {"$numberLong": …}), and some write times as
@@ -176,7 +233,7 @@ func (f *Forum) take(line int, cell func(what string) (string, int)) {
 	}
 	text := func(what string) string {
 		s, _ := cell(what)
-		return strings.TrimSpace(s)
+		return strings.Clone(strings.TrimSpace(s)) // not a part of the row, which has all of the post
 	}
 	p.ID, p.Thread, p.parent, p.Cohort = text("id"), text("thread"), text("parent"), text("cohort")
 	p.Author, p.Subject, p.Email = text("author"), text("subject"), text("email")

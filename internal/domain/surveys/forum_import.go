@@ -3,7 +3,6 @@ package surveys
 import (
 	"cmp"
 	"context"
-	"errors"
 	"time"
 
 	"github.com/lib/pq"
@@ -22,31 +21,30 @@ type knownPost struct {
 // ImportForum takes an export of a forum in, once. Posts are known by their ids: those that are new are added, and a thread that was marked as
 // answered since is noted at the time of the export. Errors: catalog.ErrNoSession and the faults of this room.
 func (s *Service) ImportForum(ctx context.Context, in Intake) (Import, error) {
-	f, err := ParseForum(in.Content)
+	return s.take(ctx, "import forum", in, func(ctx context.Context, tx *postgres.Tx) (Import, error) { return ImportForumTx(ctx, tx, in) })
+}
+
+// ImportForumTx is ImportForum within a transaction. Who asks for a dry run has to take the transaction back.
+func ImportForumTx(ctx context.Context, tx *postgres.Tx, in Intake) (Import, error) {
+	f, err := ReadForum(in.source())
 	if err != nil {
 		return Import{}, err
 	}
 	if len(f.Posts) == 0 {
 		return Import{}, ErrNoRows
 	}
-	var k *intake
-	err = s.db.InTx(ctx, "import forum", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		if k, err = begin(ctx, tx, in, f.Dialect, []byte("forum")); err != nil || k.Replayed {
-			return err
-		}
-		k.Map = nil
-		if k.CollectedAt.IsZero() {
-			return ErrNoTime
-		}
-		return k.posts(ctx, tx, f)
-	})
-	if errors.Is(err, errDryRun) {
-		err = nil
-	}
+	k, err := begin(ctx, tx, in, f.Dialect, []byte("forum"))
 	if err != nil {
 		return Import{}, err
 	}
-	return k.Import, nil
+	if k.Replayed {
+		return k.Import, nil
+	}
+	if k.CollectedAt.IsZero() {
+		return Import{}, ErrNoTime
+	}
+	err = k.posts(ctx, tx, f)
+	return k.Import, err
 }
 
 func (k *intake) posts(ctx context.Context, tx *postgres.Tx, f Forum) error {
@@ -107,13 +105,19 @@ func (k *intake) posts(ctx context.Context, tx *postgres.Tx, f Forum) error {
 	if err := k.counted(ctx, tx, nil); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, q.Q("AddPosts"), k.session.ID, tx.Now(), k.ID, pq.Array(w.ids), pq.Array(w.threads), pq.Array(w.kinds), pq.Array(w.enrolments), pq.Array(w.learners),
-		pq.Array(w.authors), pq.Array(w.cohorts), pq.Array(w.times)); err != nil {
-		return err
+	for i := 0; i < len(w.ids); i += atOnce {
+		j := min(i+atOnce, len(w.ids))
+		if _, err := tx.Exec(ctx, q.Q("AddPosts"), k.session.ID, tx.Now(), k.ID, pq.Array(w.ids[i:j]), pq.Array(w.threads[i:j]), pq.Array(w.kinds[i:j]), pq.Array(w.enrolments[i:j]), pq.Array(w.learners[i:j]),
+			pq.Array(w.authors[i:j]), pq.Array(w.cohorts[i:j]), pq.Array(w.times[i:j])); err != nil {
+			return err
+		}
 	}
 	threads, flags := w.marks()
-	if _, err := tx.Exec(ctx, q.Q("AddMarks"), k.session.ID, k.CollectedAt, tx.Now(), pq.Array(threads), pq.Array(flags)); err != nil {
-		return err
+	for i := 0; i < len(threads); i += atOnce {
+		j := min(i+atOnce, len(threads))
+		if _, err := tx.Exec(ctx, q.Q("AddMarks"), k.session.ID, k.CollectedAt, tx.Now(), pq.Array(threads[i:j]), pq.Array(flags[i:j])); err != nil {
+			return err
+		}
 	}
 	return k.end(ctx, tx, "forum.imported")
 }

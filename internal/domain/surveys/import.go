@@ -5,16 +5,18 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/lib/pq"
 
 	"cursus/internal/domain/catalog"
-	"cursus/internal/domain/identity"
 	"cursus/internal/kernel/ident"
 	"cursus/internal/kernel/sheet"
 	"cursus/internal/platform/audit"
@@ -27,8 +29,10 @@ type Intake struct {
 	FileName    string
 	CollectedAt time.Time
 	Content     []byte
-	Map         []Mapped // of a survey; what is not said is proposed
-	DryRun      bool     // say what would change, and change nothing
+	Source      sheet.Source // in place of Content, of a file that is too large to be held
+	Map         []Mapped     // of a survey; what is not said is proposed
+	DryRun      bool         // say what would change, and change nothing
+	Via         string       // by which way it came: page, api or command
 }
 
 // Import is what a file did. Replayed: the same was taken in before, and nothing was done.
@@ -43,6 +47,10 @@ type Import struct {
 	Changed     int       `db:"rows_changed" json:"rows_changed"`
 	Unchanged   int       `db:"rows_unchanged" json:"rows_unchanged"`
 	Rejected    int       `db:"rows_rejected" json:"rows_rejected"`
+	SHA256      string    `db:"sha256" json:"sha256,omitempty"` // of the bytes as they came, in hexadecimal; empty: before that was kept
+	Bytes       int64     `db:"bytes" json:"bytes"`             // 0: likewise
+	Via         string    `db:"via" json:"via,omitempty"`
+	By          string    `db:"imported_by" json:"imported_by"`
 	Replayed    bool      `db:"-" json:"replayed"`
 	DryRun      bool      `db:"-" json:"dry_run"`
 	Map         []Mapped  `db:"-" json:"mapping"`
@@ -55,7 +63,9 @@ var errDryRun = errors.New("dry run")
 type intake struct {
 	Import
 	session catalog.Session
-	sum     []byte
+	source  sheet.Source
+	file    []byte // SHA-256 of the bytes
+	sum     []byte // of these and of how they are read
 }
 
 func (k *intake) say(o Outcome) {
@@ -72,18 +82,25 @@ func (k *intake) say(o Outcome) {
 	k.Outcomes = append(k.Outcomes, o)
 }
 
+// source opens the bytes of the file.
+func (in Intake) source() sheet.Source {
+	if in.Source != nil {
+		return in.Source
+	}
+	return sheet.Bytes(in.Content)
+}
+
 // begin finds the session, holds it and looks whether the same was taken in before.
 func begin(ctx context.Context, tx *postgres.Tx, in Intake, dialect string, parts ...[]byte) (*intake, error) {
 	s, err := catalog.LockSessionTx(ctx, tx, in.Session)
 	if err != nil {
 		return nil, err
 	}
-	h := sha256.New()
-	for _, p := range append(parts, in.Content) {
-		sum := sha256.Sum256(p)
-		h.Write(sum[:])
+	k := &intake{session: s, source: in.source()}
+	size, err := k.hash(parts)
+	if err != nil {
+		return nil, err
 	}
-	k := &intake{session: s, sum: h.Sum(nil)}
 	err = tx.Get(ctx, &k.Import, q.Q("ImportByContent"), s.ID, k.sum)
 	if err == nil {
 		k.Replayed = true
@@ -93,7 +110,8 @@ func begin(ctx context.Context, tx *postgres.Tx, in Intake, dialect string, part
 	if !errors.Is(err, sql.ErrNoRows) {
 		return nil, err
 	}
-	k.Import = Import{ID: ident.New("svi"), FileName: name(in.FileName), Dialect: dialect, CollectedAt: in.CollectedAt, RecordedAt: tx.Now(), DryRun: in.DryRun}
+	k.Import = Import{ID: ident.New("svi"), FileName: name(in.FileName), Dialect: dialect, CollectedAt: in.CollectedAt, RecordedAt: tx.Now(), DryRun: in.DryRun,
+		SHA256: hex.EncodeToString(k.file), Bytes: size, Via: in.Via, By: postgres.Author(ctx)}
 	if k.CollectedAt.IsZero() {
 		k.CollectedAt, _ = sheet.MadeAt(k.FileName)
 	}
@@ -101,6 +119,28 @@ func begin(ctx context.Context, tx *postgres.Tx, in Intake, dialect string, part
 		return nil, ErrFuture
 	}
 	return k, nil
+}
+
+// hash reads the bytes for what tells them from others.
+func (k *intake) hash(parts [][]byte) (size int64, err error) {
+	f, err := k.source()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = f.Close() }()
+	of := sha256.New()
+	if size, err = io.Copy(of, f); err != nil {
+		return 0, err
+	}
+	k.file = of.Sum(nil)
+	h := sha256.New()
+	for _, p := range parts {
+		sum := sha256.Sum256(p)
+		h.Write(sum[:])
+	}
+	h.Write(k.file)
+	k.sum = h.Sum(nil)
+	return size, nil
 }
 
 // name is that of the file without its folder, short enough to be kept.
@@ -112,27 +152,35 @@ func name(s string) string {
 	return s
 }
 
-// end writes what became of the file and says it in the audit. Of a dry run it gives errDryRun, which takes everything back.
+// atOnce is how many rows a statement takes: the export of a forum can have a million.
+const atOnce = 20_000
+
+// end keeps what became of the rows, and the bytes, and says so in the audit. A dry run keeps nothing.
 func (k *intake) end(ctx context.Context, tx *postgres.Tx, action string) error {
-	var lines, cols []int64
-	var outcomes, codes, details []string
-	for _, o := range k.Outcomes {
-		lines, cols, outcomes, codes, details = append(lines, int64(o.Line)), append(cols, int64(o.Column)), append(outcomes, o.Outcome), append(codes, o.Code), append(details, o.Detail)
+	if k.DryRun {
+		return nil
 	}
-	if _, err := tx.Exec(ctx, q.Q("AddOutcomes"), k.ID, pq.Array(lines), pq.Array(cols), pq.Array(outcomes), pq.Array(codes), pq.Array(details)); err != nil {
+	for some := range slices.Chunk(k.Outcomes, atOnce) {
+		var lines, cols []int64
+		var outcomes, codes, details []string
+		for _, o := range some {
+			lines, cols, outcomes, codes, details = append(lines, int64(o.Line)), append(cols, int64(o.Column)), append(outcomes, o.Outcome), append(codes, o.Code), append(details, o.Detail)
+		}
+		if _, err := tx.Exec(ctx, q.Q("AddOutcomes"), k.ID, pq.Array(lines), pq.Array(cols), pq.Array(outcomes), pq.Array(codes), pq.Array(details)); err != nil {
+			return err
+		}
+	}
+	if err := k.keep(ctx, tx); err != nil {
 		return err
 	}
-	if k.DryRun {
-		return errDryRun
-	}
 	return audit.AppendTx(ctx, tx, audit.Entry{Action: action, Object: k.ID, Detail: map[string]any{
-		"session": k.session.ID, "dialect": k.Dialect, "new": k.New, "changed": k.Changed, "unchanged": k.Unchanged, "rejected": k.Rejected,
+		"session": k.session.ID, "dialect": k.Dialect, "sha256": k.SHA256, "new": k.New, "changed": k.Changed, "unchanged": k.Unchanged, "rejected": k.Rejected,
 	}})
 }
 
 // counted writes the row of the import, before what refers to it.
 func (k *intake) counted(ctx context.Context, tx *postgres.Tx, questionnaire *string) error {
-	_, err := tx.Exec(ctx, q.Q("AddImport"), k.ID, k.session.ID, questionnaire, k.sum, k.FileName, k.Dialect, k.CollectedAt, k.RecordedAt, k.New, k.Changed, k.Unchanged, k.Rejected)
+	_, err := tx.Exec(ctx, q.Q("AddImport"), k.ID, k.session.ID, questionnaire, k.sum, k.FileName, k.Dialect, k.CollectedAt, k.RecordedAt, k.New, k.Changed, k.Unchanged, k.Rejected, k.file, k.Bytes, k.Via, k.By)
 	return err
 }
 
@@ -155,41 +203,71 @@ func ImportsTx(ctx context.Context, tx *postgres.Tx, sessionRef, after string, l
 // ImportAnswers takes a file of answers in, once: the same bytes read the same way do nothing and say so. A row that cannot be read, or whose
 // learner is not enrolled, is listed and left out. Errors: catalog.ErrNoSession and the faults of this room.
 func (s *Service) ImportAnswers(ctx context.Context, m Moment, in Intake) (Import, error) {
-	f, err := Parse(in.Content)
-	if err != nil {
-		return Import{}, err
-	}
-	var k *intake
-	err = s.db.InTx(ctx, "import survey", func(ctx context.Context, tx *postgres.Tx) error {
-		x, err := PublishedTx(ctx, tx, in.Session, m)
-		if err != nil {
-			return err
+	return s.take(ctx, "import survey", in, func(ctx context.Context, tx *postgres.Tx) (Import, error) { return ImportAnswersTx(ctx, tx, m, in) })
+}
+
+// take does it in a transaction; of a dry run nothing is left.
+func (s *Service) take(ctx context.Context, name string, in Intake, do func(context.Context, *postgres.Tx) (Import, error)) (out Import, err error) {
+	err = s.db.InTx(ctx, name, func(ctx context.Context, tx *postgres.Tx) (err error) {
+		if out, err = do(ctx, tx); err == nil && in.DryRun {
+			return errDryRun
 		}
-		mapping, err := x.Map(f, in.Map)
-		if err != nil {
-			return err
-		}
-		how, err := json.Marshal(mapping)
-		if err != nil {
-			return err
-		}
-		if k, err = begin(ctx, tx, in, f.Dialect, []byte(x.ID), how); err != nil {
-			return err
-		}
-		k.Map = mapping
-		if k.Replayed {
-			return nil
-		}
-		k.Moment = m
-		return k.answers(ctx, tx, x, f)
+		return err
 	})
 	if errors.Is(err, errDryRun) {
 		err = nil
 	}
+	return out, err
+}
+
+// ImportAnswersTx is ImportAnswers within a transaction. Who asks for a dry run has to take the transaction back.
+func ImportAnswersTx(ctx context.Context, tx *postgres.Tx, m Moment, in Intake) (Import, error) {
+	raw, err := in.all(maxFileBytes)
 	if err != nil {
 		return Import{}, err
 	}
-	return k.Import, nil
+	f, err := Parse(raw)
+	if err != nil {
+		return Import{}, err
+	}
+	x, err := PublishedTx(ctx, tx, in.Session, m)
+	if err != nil {
+		return Import{}, err
+	}
+	mapping, err := x.Map(f, in.Map)
+	if err != nil {
+		return Import{}, err
+	}
+	how, err := json.Marshal(mapping)
+	if err != nil {
+		return Import{}, err
+	}
+	k, err := begin(ctx, tx, in, f.Dialect, []byte(x.ID), how)
+	if err != nil {
+		return Import{}, err
+	}
+	if k.Map = mapping; !k.Replayed {
+		k.Moment = m
+		err = k.answers(ctx, tx, x, f)
+	}
+	return k.Import, err
+}
+
+// all are the bytes of a file of a kind that is never large.
+func (in Intake) all(most int64) ([]byte, error) {
+	if in.Source == nil {
+		return in.Content, nil
+	}
+	f, err := in.Source()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	raw, err := io.ReadAll(io.LimitReader(f, most+1))
+	if int64(len(raw)) > most {
+		return nil, ErrTooLarge
+	}
+	return raw, err
 }
 
 func (k *intake) answers(ctx context.Context, tx *postgres.Tx, x Questionnaire, f File) error {
@@ -293,98 +371,4 @@ func keptTx(ctx context.Context, tx *postgres.Tx, questionnaireID string) (map[s
 		out[r.Respondent] = append(out[r.Respondent], r)
 	}
 	return out, err
-}
-
-// person is somebody enrolled in a session, by all that other tools know her by.
-type person struct {
-	EnrolmentID string `db:"enrolment_id"`
-	LearnerID   string `db:"learner_id"`
-	Subject     string `db:"subject"`
-	Email       string `db:"email"`
-	Username    string `db:"username"`
-}
-
-// people finds the enrolled by how a column names them.
-type people map[string]map[string]person
-
-func peopleTx(ctx context.Context, tx *postgres.Tx, s catalog.Session) (people, error) {
-	var rows []person
-	err := tx.Select(ctx, &rows, q.Q("Enrolled"), s.ID, s.Platform)
-	out := people{ToSubject: {}, ToEmail: {}, ToUsername: {}}
-	for _, p := range rows {
-		for by, name := range map[string]string{ToSubject: p.Subject, ToEmail: p.Email, ToUsername: p.Username} {
-			if name != "" {
-				out[by][name] = p
-			}
-		}
-	}
-	return out, err
-}
-
-func (all people) find(by, name string) (person, bool) {
-	if by == ToEmail {
-		email, err := identity.NormalEmail(name)
-		if err != nil {
-			return person{}, false
-		}
-		name = email
-	}
-	p, found := all[by][name]
-	return p, found
-}
-
-// response is whose a row is. Where the file says who she is, she has to be enrolled; where it says a token alone, she has a pseudonym.
-func (all people) response(row filled) (r response, reject *Outcome) {
-	if row.reject != nil {
-		return r, row.reject
-	}
-	r = response{ID: ident.New("rsp"), Rows: row.sheet}
-	if len(row.sheet) == 0 {
-		o := rejected(row.line, 0, "empty", "The row answers nothing.")
-		return r, &o
-	}
-	named := false
-	for _, by := range []string{ToSubject, ToEmail, ToUsername} {
-		name := row.who[by]
-		if name == "" {
-			continue
-		}
-		named = true
-		if p, found := all.find(by, name); found {
-			r.EnrolmentID, r.LearnerID, r.Respondent = p.EnrolmentID, p.LearnerID, p.EnrolmentID
-			return r, nil
-		}
-	}
-	var o Outcome
-	switch {
-	case named:
-		o = rejected(row.line, 0, "not-enrolled", "Nobody of that name is enrolled in the session.")
-	case row.who[ToRespondent] == "":
-		o = rejected(row.line, 0, "nobody", "The row does not say who answered.")
-	default:
-		r.Respondent = row.who[ToRespondent]
-		return r, nil
-	}
-	return r, &o
-}
-
-// pseudonymsTx gives names that are no names: the same of the same session and name each time, from which nobody reads who it is.
-func pseudonymsTx(ctx context.Context, tx *postgres.Tx, s catalog.Session, what string, names map[string][]int, give func(i int, pseudonym string)) error {
-	all := make([]string, 0, len(names))
-	for n := range names {
-		all = append(all, n)
-	}
-	var rows []struct {
-		Name      string `db:"name"`
-		Pseudonym string `db:"pseudonym"`
-	}
-	if err := tx.Select(ctx, &rows, q.Q("Pseudonyms"), what+":"+s.ID, pq.Array(all)); err != nil {
-		return err
-	}
-	for _, r := range rows {
-		for _, i := range names[r.Name] {
-			give(i, r.Pseudonym)
-		}
-	}
-	return nil
 }

@@ -63,19 +63,33 @@ select e.id as enrolment_id, e.learner_id, coalesce(x.subject, '') as subject, c
 select n.name, replace(identity.erased_subject($1, n.name), 'erased:', 'anon:') as pseudonym from unnest($2::text[]) as n(name);
 
 -- name: ImportByContent
-select i.id, coalesce(x.moment, '') as moment, i.file_name, i.dialect, i.collected_at, i.recorded_at, i.rows_new, i.rows_changed, i.rows_unchanged, i.rows_rejected
+select i.id, coalesce(x.moment, '') as moment, i.file_name, i.dialect, i.collected_at, i.recorded_at, i.rows_new, i.rows_changed, i.rows_unchanged, i.rows_rejected,
+       coalesce(encode(i.file_sha256, 'hex'), '') as sha256, i.bytes, i.via, i.imported_by
   from surveys.imports i left join surveys.questionnaires x on x.id = i.questionnaire_id
  where i.session_id = $1 and i.sha256 = $2;
 
 -- name: Imports
-select i.id, coalesce(x.moment, '') as moment, i.file_name, i.dialect, i.collected_at, i.recorded_at, i.rows_new, i.rows_changed, i.rows_unchanged, i.rows_rejected
+select i.id, coalesce(x.moment, '') as moment, i.file_name, i.dialect, i.collected_at, i.recorded_at, i.rows_new, i.rows_changed, i.rows_unchanged, i.rows_rejected,
+       coalesce(encode(i.file_sha256, 'hex'), '') as sha256, i.bytes, i.via, i.imported_by
   from surveys.imports i left join surveys.questionnaires x on x.id = i.questionnaire_id
  where i.session_id = $1 and ($2 = '' or i.id < $2)
  order by i.id desc limit $3;
 
 -- name: AddImport
-insert into surveys.imports (id, session_id, questionnaire_id, sha256, file_name, dialect, collected_at, recorded_at, rows_new, rows_changed, rows_unchanged, rows_rejected)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+insert into surveys.imports (id, session_id, questionnaire_id, sha256, file_name, dialect, collected_at, recorded_at, rows_new, rows_changed, rows_unchanged, rows_rejected, file_sha256, bytes, via, imported_by)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
+
+-- name: AddPiece
+insert into surveys.pieces (import_id, n, content) values ($1, $2, $3);
+
+-- name: Piece
+select content from surveys.pieces where import_id = $1 and n = $2;
+
+-- name: Import
+select i.id, coalesce(x.moment, '') as moment, i.file_name, i.dialect, i.collected_at, i.recorded_at, i.rows_new, i.rows_changed, i.rows_unchanged, i.rows_rejected,
+       coalesce(encode(i.file_sha256, 'hex'), '') as sha256, i.bytes, i.via, i.imported_by
+  from surveys.imports i left join surveys.questionnaires x on x.id = i.questionnaire_id
+ where i.session_id = $1 and i.id = $2;
 
 -- name: AddOutcomes
 -- A line that is wrong twice is told of once.

@@ -2,7 +2,8 @@
 //
 // A questionnaire belongs to a session: one before it (opening) and one after it (closing). Staff write it as a working copy and publish it;
 // a published version never changes. Learners answer on a page of ours, or their answers come as the file of another tool. Each time that
-// somebody answers is a row of its own, so that any past date can be asked again. Of the posts of a forum everything is kept but their words.
+// somebody answers is a row of its own, so that any past date can be asked again. Of the posts of a forum everything is kept but their words,
+// which stand in the file as it came alone, as long as that is kept.
 package surveys
 
 import (

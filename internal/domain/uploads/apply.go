@@ -12,6 +12,7 @@ import (
 	"cursus/internal/domain/cohorts"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/platform/audit"
+	"cursus/internal/platform/lean"
 	"cursus/internal/platform/postgres"
 )
 
@@ -22,7 +23,7 @@ func (s *Service) Check(ctx context.Context, e CheckAsked) error {
 
 // look makes the difference of an upload that stands in a state, and why it is made again.
 func (s *Service) look(ctx context.Context, id string, in State, because *fault.Fault) error {
-	defer lean()()
+	defer lean.While()()
 	return s.db.InTx(asSystem(ctx), "check upload", func(ctx context.Context, tx *postgres.Tx) error {
 		u, err := s.heldTx(ctx, tx, id, in)
 		if err != nil || u.ID == "" {
@@ -105,7 +106,7 @@ var errMoved = errors.New("the difference is another one")
 // Run applies an upload, whole, in one transaction. Where it would change something else than was seen by who asked for it, nothing is
 // changed, and the difference is made anew for her to look at.
 func (s *Service) Run(ctx context.Context, e ApplyAsked) error {
-	defer lean()()
+	defer lean.While()()
 	err := s.db.InTx(asSystem(ctx), "apply upload", func(ctx context.Context, tx *postgres.Tx) error {
 		u, err := s.heldTx(ctx, tx, e.UploadID, Applying)
 		if err != nil || u.ID == "" {

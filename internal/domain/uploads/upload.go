@@ -20,6 +20,7 @@ import (
 	"cursus/internal/kernel/lifecycle"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/idempotency"
+	"cursus/internal/platform/lean"
 	"cursus/internal/platform/postgres"
 )
 
@@ -112,7 +113,7 @@ type NewUpload struct {
 // cohorts.ErrNoCohort, roster.ErrTooLarge, roster.ErrRefused with each place that is wrong, roster.ErrWhichClass, ErrMode, ErrBusy, those
 // of idempotency.
 func (s *Service) Take(ctx context.Context, by cohorts.By, key string, n NewUpload) (u Upload, err error) {
-	defer lean()()
+	defer lean.While()()
 	c, err := s.cohorts.Writable(ctx, by, n.CohortID)
 	if err != nil {
 		return u, err

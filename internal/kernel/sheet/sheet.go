@@ -31,11 +31,6 @@ func (b *BadLetter) Error() string {
 // Unwrap makes it ErrUnreadable.
 func (b *BadLetter) Unwrap() error { return ErrUnreadable }
 
-func badLetter(data []byte, at int) error {
-	before := data[:at]
-	return &BadLetter{bytes.Count(before, []byte{'\n'}) + 1, at - bytes.LastIndexByte(before, '\n')}
-}
-
 // Text undoes compression and encoding; the result is UTF-8 without a mark and without NUL, of at most maxBytes. Errors: ErrTooLarge;
 // ErrUnreadable, as a BadLetter where it has a place.
 func Text(raw []byte, maxBytes int64) ([]byte, error) {
@@ -58,46 +53,93 @@ func Text(raw []byte, maxBytes int64) ([]byte, error) {
 	case bytes.HasPrefix(raw, []byte("\ufeff")):
 		raw = raw[3:]
 	}
-	if at, ours := damage(raw); err == nil && at >= 0 {
-		if ours {
-			return nil, badLetter(raw, at)
+	l := lettersOf(raw)
+	if err == nil && l.broken > 0 {
+		if l.whole >= l.broken {
+			return nil, &l.bad
 		}
 		raw, err = charmap.Windows1252.NewDecoder().Bytes(raw)
+		l = lettersOf(raw)
 	}
 	if err != nil {
 		return nil, errors.Join(ErrUnreadable, err)
 	}
-	if at := bytes.IndexByte(raw, 0); at >= 0 { // whatever the encoding: PostgreSQL keeps no NUL
-		return nil, badLetter(raw, at)
+	if l.nul.Line > 0 { // whatever the encoding: PostgreSQL keeps no NUL
+		return nil, &l.nul
 	}
-	if bytes.IndexByte(raw, '\n') < 0 { // an old Mac ends its lines with a carriage return alone
+	if l.lines == 0 { // an old Mac ends its lines with a carriage return alone
 		raw = bytes.ReplaceAll(raw, []byte{'\r'}, []byte{'\n'})
 	}
 	return raw, nil
 }
 
-// damage finds the first byte that is no UTF-8; -1: there is none. It is UTF-8 nevertheless, and was damaged or cut, where no fewer of
-// its letters are whole letters of several bytes than are not: read as Windows-1252, each of them would become two.
-func damage(raw []byte) (at int, isUTF8 bool) {
-	at = -1
-	whole, broken := 0, 0
-	for i := 0; i < len(raw); {
-		if raw[i] < utf8.RuneSelf {
+// letters tells how the bytes are written that went through it. Text that is no UTF-8 is UTF-8 nevertheless, and was damaged or cut, where no fewer
+// of its letters are whole letters of several bytes than are not: read as Windows-1252, each of them would become two.
+type letters struct {
+	whole, broken int       // letters of several bytes, and bytes that are none
+	bad, nul      BadLetter // the first that is broken, and the first NUL; of line 0: there is none
+	lines         int       // ends of them
+	column        int       // bytes since the last one
+	begun         []byte    // a letter of which the rest is to come
+}
+
+func lettersOf(text []byte) (l letters) {
+	_, _ = l.Write(text) // it takes everything
+	l.end()
+	return l
+}
+
+func (l *letters) Write(p []byte) (int, error) {
+	n := len(p)
+	if len(l.begun) > 0 {
+		p = append(l.begun, p...)
+		l.begun = nil
+	}
+	for i := 0; i < len(p); {
+		if b := p[i]; b < utf8.RuneSelf {
+			switch {
+			case b == '\n':
+				l.lines++
+				l.column = -1
+			case b == 0 && l.nul.Line == 0:
+				l.nul = l.here()
+			}
 			i++
+			l.column++
 			continue
 		}
-		r, n := utf8.DecodeRune(raw[i:])
-		switch {
-		case r != utf8.RuneError || n > 1:
-			whole++
-		default:
-			if broken++; at < 0 {
-				at = i
-			}
+		if !utf8.FullRune(p[i:]) {
+			l.begun = append([]byte{}, p[i:]...)
+			break
 		}
-		i += n
+		i += l.letter(p[i:])
 	}
-	return at, whole >= broken
+	return n, nil
+}
+
+// here is the place of the next byte, both from 1.
+func (l *letters) here() BadLetter { return BadLetter{l.lines + 1, l.column + 1} }
+
+func (l *letters) letter(p []byte) int {
+	r, n := utf8.DecodeRune(p)
+	switch {
+	case r != utf8.RuneError || n > 1:
+		l.whole++
+	default:
+		if l.broken++; l.bad.Line == 0 {
+			l.bad = l.here()
+		}
+	}
+	l.column += n
+	return n
+}
+
+// end says that nothing more comes: a letter that has only begun is cut.
+func (l *letters) end() {
+	for p := l.begun; len(p) > 0; {
+		p = p[l.letter(p):]
+	}
+	l.begun = nil
 }
 
 // Separator is the one of comma, semicolon and tab that the header has most of.

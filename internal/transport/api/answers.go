@@ -176,7 +176,7 @@ func toCollection(c gradebook.Collection) contract.Collection {
 	}
 	return contract.Collection{
 		Id: c.ID, CollectedAt: c.CollectedAt.UTC(), RecordedAt: c.RecordedAt.UTC(), FileName: c.FileName, Kind: contract.CollectionKind(c.Kind), Family: contract.CollectionFamily(c.Family),
-		Origin: c.Origin, Sha256: c.SHA256, RowsRead: c.RowsRead, RowsRejected: c.RowsRejected, LinesIgnored: c.LinesIgnored, Duplicates: c.Duplicates,
+		Origin: c.Origin, Via: given(contract.CollectionVia(c.Via)), Bytes: c.Bytes, Sha256: c.SHA256, RowsRead: c.RowsRead, RowsRejected: c.RowsRejected, LinesIgnored: c.LinesIgnored, Duplicates: c.Duplicates,
 		LearnersNew: c.LearnersNew, LearnersLeft: c.LearnersLeft, LearnersBack: c.LearnersBack, CellsChanged: c.CellsChanged, ScoresFirst: c.ScoresFirst,
 		ScoresRaised: c.ScoresRaised, ScoresLowered: c.ScoresLowered, ScoresDropped: c.ScoresDropped, Replayed: c.Replayed,
 		Unmapped: labels(c.Unmapped), NewColumns: labels(c.NewColumns), AbsentColumns: labels(c.AbsentColumns),

@@ -6,6 +6,7 @@ import (
 	contract "cursus/api"
 	"cursus/api/server"
 	"cursus/internal/domain/exams"
+	"cursus/internal/domain/intakes"
 )
 
 func toResults(r exams.Results) contract.ExamResults {
@@ -24,7 +25,7 @@ func toResults(r exams.Results) contract.ExamResults {
 }
 
 func (h handlers) ImportExamResults(ctx context.Context, r server.ImportExamResultsRequestObject) (server.ImportExamResultsResponseObject, error) {
-	in := exams.ResultsIntake{Session: r.Session, FileName: r.Params.FileName, Content: callOf(ctx).body, DryRun: value(r.Params.DryRun)}
+	in := exams.ResultsIntake{Session: r.Session, FileName: r.Params.FileName, Content: callOf(ctx).body, DryRun: value(r.Params.DryRun), Via: intakes.ByAPI}
 	if r.Params.Kind != nil {
 		in.Kind = exams.Kind(*r.Params.Kind)
 	}

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/intakes"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/money"
@@ -367,6 +369,30 @@ func (f *fake) MapColumns(ctx context.Context, _ api.Principal, session string, 
 
 func (f *fake) Collections(ctx context.Context, _ api.Principal, session string, _ page.Request) ([]gradebook.Collection, string, error) {
 	return []gradebook.Collection{f.collection()}, "", f.asked(ctx, "Collections", session)
+}
+
+func (f *fake) intake() intakes.Intake {
+	i := intakes.Intake{ID: "svi" + id, Kind: "forum", FileName: "forum.csv", CollectedAt: at, RecordedAt: at, By: "staff:per" + id, Bytes: 6, Kept: true, Rows: 1, New: 1}
+	if !f.sparse {
+		i.Via, i.SHA256 = intakes.ByPage, strings.Repeat("0", 64)
+	}
+	return i
+}
+
+func (f *fake) Intakes(ctx context.Context, _ api.Principal, session string, _ page.Request) ([]intakes.Intake, string, error) {
+	return []intakes.Intake{f.intake()}, "", f.asked(ctx, "Intakes", session)
+}
+
+func (f *fake) IntakeOutcomes(ctx context.Context, _ api.Principal, session, intake string, _ page.Request) ([]intakes.Outcome, string, error) {
+	o := intakes.Outcome{Line: 2, Outcome: "scores", First: 1}
+	if !f.sparse {
+		o.Code, o.Detail, o.EnrolmentID, o.SittingID = "known", "It is known.", "enr"+id, "sit"+id
+	}
+	return []intakes.Outcome{o}, "", f.asked(ctx, "IntakeOutcomes", session+" "+intake)
+}
+
+func (f *fake) IntakeFile(ctx context.Context, _ api.Principal, session, intake string) (intakes.Intake, io.Reader, error) {
+	return f.intake(), strings.NewReader("a,b\n1\n"), f.asked(ctx, "IntakeFile", session+" "+intake)
 }
 
 func (f *fake) RecordResult(ctx context.Context, _ api.Principal, r api.NewResult) (api.Sitting, error) {

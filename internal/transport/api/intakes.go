@@ -2,12 +2,68 @@ package api
 
 import (
 	"context"
+	"io"
 	"slices"
+
+	"github.com/gofiber/fiber/v2"
 
 	contract "cursus/api"
 	"cursus/api/server"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/intakes"
+	"cursus/internal/kernel/page"
 )
+
+// IntakeRooms is what the API asks of the house about all files that were taken in.
+type IntakeRooms interface {
+	Intakes(ctx context.Context, who Principal, session string, p page.Request) (all []intakes.Intake, next string, err error)
+	// IntakeOutcomes are what became of the rows of one.
+	IntakeOutcomes(ctx context.Context, who Principal, session, intake string, p page.Request) (all []intakes.Outcome, next string, err error)
+	// IntakeFile gives what is read while it is sent, after ctx has ended. Results of exams are Forbidden to who may not write exams.
+	IntakeFile(ctx context.Context, who Principal, session, intake string) (intakes.Intake, io.Reader, error)
+}
+
+func (h handlers) ListIntakes(ctx context.Context, r server.ListIntakesRequestObject) (server.ListIntakesResponseObject, error) {
+	rows, next, err := listed[contract.Intake](r.Params.Limit, r.Params.Cursor, func(p page.Request) ([]intakes.Intake, string, error) {
+		all, next, err := h.rooms.Intakes(ctx, callerOf(ctx), r.Session, p)
+		for i := range all {
+			all[i].CollectedAt, all[i].RecordedAt = all[i].CollectedAt.UTC(), all[i].RecordedAt.UTC()
+		}
+		return all, next, err
+	})
+	return server.ListIntakes200JSONResponse{Intakes: rows, NextCursor: next}, err
+}
+
+func (h handlers) ListIntakeOutcomes(ctx context.Context, r server.ListIntakeOutcomesRequestObject) (server.ListIntakeOutcomesResponseObject, error) {
+	rows, next, err := listed[contract.IntakeOutcome](r.Params.Limit, r.Params.Cursor, func(p page.Request) ([]intakes.Outcome, string, error) {
+		return h.rooms.IntakeOutcomes(ctx, callerOf(ctx), r.Session, r.Intake, p)
+	})
+	return server.ListIntakeOutcomes200JSONResponse{Outcomes: rows, NextCursor: next}, err
+}
+
+// keptFile is a file that is sent as it is read.
+type keptFile struct {
+	intakes.Intake
+	body io.Reader
+}
+
+func (f keptFile) VisitDownloadIntakeResponse(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderContentDisposition, attached(f.FileName))
+	c.Set(fiber.HeaderContentType, fiber.MIMEOctetStream)
+	size := -1 // it came before its length was kept
+	if f.Bytes > 0 {
+		size = int(f.Bytes)
+	}
+	return c.SendStream(f.body, size)
+}
+
+func (h handlers) DownloadIntake(ctx context.Context, r server.DownloadIntakeRequestObject) (server.DownloadIntakeResponseObject, error) {
+	i, body, err := h.rooms.IntakeFile(ctx, callerOf(ctx), r.Session, r.Intake)
+	if err != nil {
+		return nil, err
+	}
+	return keptFile{i, body}, nil
+}
 
 func (h handlers) GetCollection(ctx context.Context, r server.GetCollectionRequestObject) (server.GetCollectionResponseObject, error) {
 	c, err := h.rooms.Collection(ctx, callerOf(ctx), r.Session, r.Intake)

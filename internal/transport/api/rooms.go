@@ -89,6 +89,7 @@ type Rooms interface {
 	PrivacyRooms
 	ProgressRooms
 	SurveyRooms
+	IntakeRooms
 	FigureRooms
 	ExportRooms
 	WebhookRooms

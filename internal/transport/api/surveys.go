@@ -8,6 +8,7 @@ import (
 
 	contract "cursus/api"
 	"cursus/api/server"
+	"cursus/internal/domain/intakes"
 	"cursus/internal/domain/outreach"
 	"cursus/internal/domain/surveys"
 	"cursus/internal/kernel/fault"
@@ -115,7 +116,7 @@ func mappingOf(s *string) (all []surveys.Mapped, err error) {
 }
 
 func intakeOf(session, fileName string, at *time.Time, dry *bool, content []byte) surveys.Intake {
-	in := surveys.Intake{Session: session, FileName: fileName, DryRun: value(dry), Content: content}
+	in := surveys.Intake{Session: session, FileName: fileName, DryRun: value(dry), Content: content, Via: intakes.ByAPI}
 	if at != nil {
 		in.CollectedAt = at.UTC()
 	}

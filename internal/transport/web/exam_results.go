@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"cursus/internal/domain/exams"
+	"cursus/internal/domain/intakes"
 	"cursus/internal/kernel/fault"
 )
 
@@ -53,7 +54,7 @@ func (w *Web) importExamResults(r *request) (reply, error) {
 		return w.examResultsWith(r, p, 422)
 	}
 	result, err := w.house.ImportExamResults(r.ctx, r.viewer, exams.ResultsIntake{
-		Session: p.Session, Kind: exams.Kind(p.Kind), FileName: p.FileName, Content: content, DryRun: r.form("do") != "apply",
+		Session: p.Session, Kind: exams.Kind(p.Kind), FileName: p.FileName, Content: content, DryRun: r.form("do") != "apply", Via: intakes.ByPage,
 	})
 	if err != nil {
 		if !errors.Is(err, exams.ErrResultsRefused) && !errors.Is(err, exams.ErrResultsTooLarge) && !errors.Is(err, exams.ErrNoExam) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"net/url"
 	"runtime/debug"
@@ -21,7 +22,8 @@ import (
 // Limits of a request. A form of ours is small.
 const (
 	timeoutSeconds = 10
-	slowSeconds    = 60 // of a route that does much at once
+	slowSeconds    = 60  // of a route that does much at once
+	streamSeconds  = 900 // of a form whose files are read as they come
 	flowLife       = 10 * time.Minute
 	maxForm        = 16 << 10
 	maxField       = 4096
@@ -85,8 +87,11 @@ func (w *Web) harden(c *fiber.Ctx) {
 func (w *Web) adapt(rt route) fiber.Handler {
 	return func(c *fiber.Ctx) (err error) {
 		seconds := timeoutSeconds
-		if rt.slow {
+		switch {
+		case rt.slow:
 			seconds = slowSeconds
+		case rt.stream:
+			seconds = streamSeconds
 		}
 		ctx, cancel := context.WithTimeout(c.UserContext(), time.Duration(seconds)*time.Second)
 		defer cancel()
@@ -134,6 +139,9 @@ func (w *Web) refuse(c *fiber.Ctx, rt route) error {
 		return fault.New(fault.Unsupported, "encoded-body", "A form is not sent compressed.")
 	}
 	contentType, _, _ := strings.Cut(c.Get(fiber.HeaderContentType), ";")
+	if rt.stream {
+		return w.beginStream(c)
+	}
 	if rt.upload {
 		return refuseUpload(c)
 	}
@@ -176,6 +184,9 @@ func refuseUpload(c *fiber.Ctx) error {
 
 // fields reads the form; what cannot be read is no field.
 func fields(c *fiber.Ctx) url.Values {
+	if s, ok := c.Locals(streamKey).(*streamed); ok {
+		return s.values
+	}
 	if strings.HasPrefix(c.Get(fiber.HeaderContentType), fiber.MIMEMultipartForm) {
 		values, _, _ := parts(c)
 		return values
@@ -203,6 +214,12 @@ func (w *Web) read(ctx context.Context, c *fiber.Ctx) *request {
 	}
 	r.form = func(name string) string { return read().Get(name) }
 	r.upload = func() []byte { _, file, _ := parts(c); return file }
+	r.files = func() (string, io.Reader, error) {
+		if s, ok := c.Locals(streamKey).(*streamed); ok {
+			return s.file()
+		}
+		return "", nil, io.EOF
+	}
 	r.names = func() []string { return slices.Sorted(maps.Keys(read())) }
 	r.forms = func(name string) []string { return read()[name] }
 	if known(c.Query("lang")) {

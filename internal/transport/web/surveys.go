@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/intakes"
 	"cursus/internal/domain/surveys"
 	"cursus/internal/kernel/fault"
 )
@@ -282,7 +283,7 @@ func (w *Web) takeSurvey(r *request, p *surveyDeskPage, do string) error {
 	}
 	p.Forum = strings.HasSuffix(do, "-forum")
 	p.At, p.Name, p.Mapping = r.form("collected_at"), strings.TrimSpace(r.form("name")), r.form("mapping")
-	in := surveys.Intake{Session: p.Session, FileName: p.Name, Content: content, DryRun: strings.HasPrefix(do, "try")}
+	in := surveys.Intake{Session: p.Session, FileName: p.Name, Content: content, DryRun: strings.HasPrefix(do, "try"), Via: intakes.ByPage}
 	if in.FileName == "" {
 		in.FileName = "file.csv"
 	}

@@ -27,7 +27,7 @@ const (
 func (w *Web) MostBytes(c *fiber.Ctx) int {
 	large, school := 0, false
 	switch path := c.Path(); {
-	case path == "/console/exchange", path == "/console/surveys", path == "/console/imports", path == "/console/money/statement", strings.HasPrefix(path, "/console/sessions/") && strings.HasSuffix(path, "/exercises"),
+	case path == "/console/exchange", path == "/console/surveys", path == "/console/money/statement", strings.HasPrefix(path, "/console/sessions/") && strings.HasSuffix(path, "/exercises"),
 		strings.HasPrefix(path, "/console/certificate-layouts/") && strings.HasSuffix(path, "/images"):
 		large = maxUpload
 	case strings.HasPrefix(path, "/cohorts/") && strings.HasSuffix(path, "/roster"):

@@ -101,9 +101,10 @@ type request struct {
 	param  func(string) string
 	query  func(string) string
 	form   func(string) string
-	forms  func(string) []string // every value of a repeated field
-	names  func() []string       // of the fields
-	upload func() []byte         // the file of a form that carries one
+	forms  func(string) []string                           // every value of a repeated field
+	names  func() []string                                 // of the fields
+	upload func() []byte                                   // the file of a form that carries one
+	files  func() (name string, from io.Reader, err error) // the next file of a form that is read as it comes; io.EOF: there is none
 	viewer Viewer
 	secret string // of the browser's session
 	nonce  string // of the browser, for forms
@@ -136,6 +137,7 @@ type route struct {
 	method, path string
 	who          who
 	handle       handler
+	stream       bool                // its form carries files that are read as they come, behind its fields; it may take a quarter of an hour
 	upload       bool                // its form is multipart/form-data with one file, of 12 MiB at most
 	oneClick     bool                // its address proves who asks: programs of mail providers post to it (RFC 8058), without a form of ours; or what it carries does
 	slow         bool                // it may take a minute

@@ -616,7 +616,7 @@ func TestNoFormIsTakenFromElsewhere(t *testing.T) {
 		} {
 			tried++
 			body, headers := url.Values{"form": {x[0]}}.Encode(), x[1:]
-			if rt.upload {
+			if rt.upload || rt.stream {
 				body = "--b\r\nContent-Disposition: form-data; name=\"form\"\r\n\r\n" + x[0] + "\r\n--b--\r\n"
 				headers = append([]string{"Content-Type", "multipart/form-data; boundary=b"}, headers...)
 			}
