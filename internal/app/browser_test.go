@@ -22,6 +22,7 @@ import (
 
 	"cursus/api/contract"
 	"cursus/internal/app"
+	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/sales"

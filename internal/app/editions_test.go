@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"cursus/internal/books/ledger"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/identity"

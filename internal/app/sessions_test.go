@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"cursus/internal/books/ledger"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/platform/postgres"

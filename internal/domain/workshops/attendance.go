@@ -3,7 +3,6 @@ package workshops
 import (
 	"context"
 	"fmt"
-	"time"
 	"unicode/utf8"
 
 	"github.com/lib/pq"
