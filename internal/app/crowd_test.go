@@ -70,6 +70,8 @@ func (p *program) certifiesThrough(n int) {
 		}
 	}
 	unseen := func(certificates.Batch) {}
+	p.start("certificate batch worked")
+	p.dies("certificate batch worked")
 	for _, kill := range []struct {
 		what  string
 		holds func(certificates.Batch) bool

@@ -37,6 +37,7 @@ type program struct {
 	token        string
 	receiver     *heeds // of webhooks
 	platform     *openedxdouble.Double
+	died         map[string]bool // the places at which it was killed
 }
 
 // start runs the server; place names where it dies.
@@ -69,7 +70,8 @@ func (p *program) run(place, addr string, args ...string) *exec.Cmd {
 	c := p.cfg
 	child.Env = append(os.Environ(), "CURSUS_FAILPOINT="+place, "CURSUS_DATABASE_URL="+c.DatabaseURL, "CURSUS_ADDR="+addr, "CURSUS_BASE_URL="+c.BaseURL,
 		"CURSUS_SECRET="+c.Secret, "CURSUS_STRIPE_KEY="+c.StripeKey, "CURSUS_STRIPE_WEBHOOK_SECRET="+c.StripeWebhookSecret, "CURSUS_STRIPE_URL="+c.StripeURL,
-		"CURSUS_MAIL="+c.Mail, "CURSUS_DEMO=true", "CURSUS_WEBHOOK_INSIDE="+strings.Join(c.WebhookInside, ","), "CURSUS_LMS_INSIDE="+strings.Join(c.LMSInside, ","), "CURSUS_DATA_DIR="+p.t.TempDir())
+		"CURSUS_MAIL="+c.Mail, "CURSUS_DEMO=true", "CURSUS_WEBHOOK_INSIDE="+strings.Join(c.WebhookInside, ","), "CURSUS_LMS_INSIDE="+strings.Join(c.LMSInside, ","),
+		"CURSUS_PROCTOR_INSIDE="+strings.Join(c.ProctorInside, ","), "CURSUS_DATA_DIR="+p.t.TempDir())
 	child.Stderr = io.Discard
 	if testing.Verbose() {
 		child.Stderr = os.Stderr
@@ -91,6 +93,7 @@ func (p *program) dies(place string) {
 		if s, ok := p.child.ProcessState.Sys().(syscall.WaitStatus); !ok || s.Signal() != syscall.SIGKILL {
 			p.t.Fatalf("at %q the process ended with %v", place, p.child.ProcessState)
 		}
+		p.died[place] = true
 	case <-time.After(15 * time.Second):
 		p.stop()
 		p.t.Fatalf("the process never came to %q", place)
@@ -122,7 +125,7 @@ func (p *program) post(path, key, body string) (status int, answer map[string]an
 
 func newProgram(t *testing.T) *program {
 	t.Helper()
-	p := &program{world: &world{t: t, clock: clock.NewManual(clock.System{}.Now()), dsn: testkit.OwnerDSN(t)}, binary: filepath.Join(t.TempDir(), "cursus")}
+	p := &program{world: &world{t: t, clock: clock.NewManual(clock.System{}.Now()), dsn: testkit.OwnerDSN(t)}, binary: filepath.Join(t.TempDir(), "cursus"), died: map[string]bool{}}
 	build := exec.Command("go", "build", "-tags", "failpoints", "-o", p.binary, "../../cmd/cursus") //nolint:noctx // a test
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -134,6 +137,7 @@ func newProgram(t *testing.T) *program {
 	p.cfg.BaseURL = "http://" + p.addr
 	p.receiver = newHeeds(t)
 	p.cfg.WebhookInside = []string{p.receiver.Listener.Addr().String()}
+	p.cfg.ProctorInside = []string{proctors.at()}
 	double, at := newDouble(t)
 	p.platform, p.cfg.LMSInside = double, []string{at}
 	var err error
@@ -156,7 +160,7 @@ func newProgram(t *testing.T) *program {
 	return p
 }
 
-// The process is killed at each named step of the main way; the next one finishes what was begun, once.
+// The process is killed at each step that the code names, on the main way and beside it; the next one finishes what was begun, once.
 func TestKilledAtEachStep(t *testing.T) {
 	p := newProgram(t)
 	for i, place := range []string{
@@ -166,11 +170,18 @@ func TestKilledAtEachStep(t *testing.T) {
 	}
 	p.passesThrough()
 	p.refundsThrough()
+	p.paysOtherwise()
+	p.chargesThrough()
+	p.claimsThrough()
+	p.digestsThrough()
+	p.proctorsThrough()
 	p.tellsThrough()
-	p.writesThrough()
+	p.writesThrough("mail intended")
+	p.writesThrough("mail handed over")
 	p.opensThrough()
 	p.billsThrough()
 	p.certifiesThrough(crowd())
+	p.diedEverywhere()
 	p.verify()
 }
 

@@ -53,19 +53,20 @@ func (p *postman) Data(body io.Reader) error {
 	return err
 }
 
-// writesThrough nudges learners while the process dies between the mail server's yes and our note of it: nobody gets a second mail, and the
-// row says that nobody knows.
-func (p *program) writesThrough() {
+// writesThrough nudges learners while the process dies before the mail server is asked, or between its yes and our note of it: nobody gets a
+// second mail, and the row says that nobody knows.
+func (p *program) writesThrough(place string) {
 	p.t.Helper()
-	const place = "mail handed over"
 	post := &postman{}
 	at, server := listen(p.t), smtp.NewServer(post)
 	go func() { _ = server.Serve(at) }()
 	defer func() { _ = server.Close() }()
+	files := p.cfg.Mail
+	defer func() { p.cfg.Mail = files }()
 	p.cfg.Mail = "smtp://" + at.Addr().String() + "?tls=none"
 	var people []string
 	for i := range 3 {
-		who := p.person(fmt.Sprintf("nudged%d@example.org", i), "Learner")
+		who := p.person(fmt.Sprintf("%s%d@example.org", strings.ReplaceAll(place, " ", "."), i), "Learner")
 		people = append(people, who.ID)
 		if err := p.h.Outreach.Prefer(system, who.ID, outreach.Preferences{Nudges: true}); err != nil {
 			p.t.Fatal(err)
@@ -95,7 +96,7 @@ func (p *program) writesThrough() {
 		}
 		seen[m] = true
 	}
-	if len(seen) == 0 {
+	if len(seen) == 0 && place == "mail handed over" {
 		p.t.Errorf("%s: no mail came", place)
 	}
 	p.stop()
