@@ -34,6 +34,7 @@ type program struct {
 	*world
 	binary, addr string
 	child        *exec.Cmd
+	ended        chan error // what its end was
 	token        string
 	receiver     *heeds // of webhooks
 	platform     *openedxdouble.Double
@@ -43,8 +44,18 @@ type program struct {
 // start runs the server; place names where it dies.
 func (p *program) start(place string) {
 	p.t.Helper()
-	p.child = p.run(place, p.addr, "serve")
-	p.answers(p.addr)
+	child, ended := p.run(place, p.addr, "serve"), make(chan error, 1)
+	go func() { ended <- child.Wait() }()
+	p.child, p.ended = child, ended
+	p.until("the server at "+p.addr+" answers", func() bool {
+		select {
+		case err := <-ended: // it came to its place before it was asked anything
+			ended <- err
+			return place != ""
+		default:
+			return statusOf("http://"+p.addr+"/readyz") == http.StatusOK
+		}
+	})
 }
 
 // answers waits until a server takes requests.
@@ -85,10 +96,8 @@ func (p *program) run(place, addr string, args ...string) *exec.Cmd {
 // dies waits for the end of a process that must not have ended by itself.
 func (p *program) dies(place string) {
 	p.t.Helper()
-	done := make(chan error, 1)
-	go func() { done <- p.child.Wait() }()
 	select {
-	case err := <-done:
+	case err := <-p.ended:
 		p.t.Log(place, err)
 		if s, ok := p.child.ProcessState.Sys().(syscall.WaitStatus); !ok || s.Signal() != syscall.SIGKILL {
 			p.t.Fatalf("at %q the process ended with %v", place, p.child.ProcessState)
@@ -102,7 +111,7 @@ func (p *program) dies(place string) {
 
 func (p *program) stop() {
 	_ = p.child.Process.Signal(syscall.SIGTERM)
-	_ = p.child.Wait()
+	<-p.ended
 }
 
 // post asks the API; an answer that never came is the zero answer.

@@ -21,9 +21,15 @@ import (
 // nudged reminds people of the session.
 func (w *world) nudged(people ...string) (id string) {
 	w.t.Helper()
+	return w.nudgedOn("test", people...)
+}
+
+// nudgedOn reminds people of a list, which is done once.
+func (w *world) nudgedOn(list string, people ...string) (id string) {
+	w.t.Helper()
 	one := outreach.Words{Subject: "{title}", Paragraphs: []string{"{name}"}}
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
-		id, err = w.h.Outreach.NudgeTx(ctx, tx, outreach.NewNudge{List: "test", Session: w.session.Key, People: people, Text: outreach.Text{EN: one, FR: one}})
+		id, err = w.h.Outreach.NudgeTx(ctx, tx, outreach.NewNudge{List: list, Session: w.session.Key, People: people, Text: outreach.Text{EN: one, FR: one}})
 		return err
 	})
 	return id
@@ -72,7 +78,7 @@ func (p *program) writesThrough(place string) {
 			p.t.Fatal(err)
 		}
 	}
-	id := p.nudged(people...)
+	id := p.nudgedOn(place, people...)
 	p.start(place)
 	p.dies(place)
 	p.inTx(func(ctx context.Context, tx *postgres.Tx) error { // as after two minutes, for which the dead worker still has them
