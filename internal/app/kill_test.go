@@ -111,7 +111,7 @@ func (p *program) dies(place string) {
 
 func (p *program) stop() {
 	_ = p.child.Process.Signal(syscall.SIGTERM)
-	<-p.ended
+	_ = <-p.ended
 }
 
 // post asks the API; an answer that never came is the zero answer.
