@@ -84,7 +84,7 @@ func (p *program) certifiesThrough(n int) {
 		if err := p.child.Process.Kill(); err != nil {
 			p.t.Fatal(err)
 		}
-		_ = <-p.ended
+		<-p.ended
 		x := now()
 		p.t.Logf("killed when %s: of %d %d awarded, %d printed", kill.what, x.Total, x.Issued, x.Printed)
 		if x.State == "done" {

@@ -34,7 +34,7 @@ type program struct {
 	*world
 	binary, addr string
 	child        *exec.Cmd
-	ended        chan error // what its end was
+	ended        chan struct{} // closed when it has
 	token        string
 	receiver     *heeds // of webhooks
 	platform     *openedxdouble.Double
@@ -44,13 +44,12 @@ type program struct {
 // start runs the server; place names where it dies.
 func (p *program) start(place string) {
 	p.t.Helper()
-	child, ended := p.run(place, p.addr, "serve"), make(chan error, 1)
-	go func() { ended <- child.Wait() }()
+	child, ended := p.run(place, p.addr, "serve"), make(chan struct{})
+	go func() { _ = child.Wait(); close(ended) }()
 	p.child, p.ended = child, ended
 	p.until("the server at "+p.addr+" answers", func() bool {
 		select {
-		case err := <-ended: // it came to its place before it was asked anything
-			ended <- err
+		case <-ended: // it came to its place before it was asked anything
 			return place != ""
 		default:
 			return statusOf("http://"+p.addr+"/readyz") == http.StatusOK
@@ -97,8 +96,8 @@ func (p *program) run(place, addr string, args ...string) *exec.Cmd {
 func (p *program) dies(place string) {
 	p.t.Helper()
 	select {
-	case err := <-p.ended:
-		p.t.Log(place, err)
+	case <-p.ended:
+		p.t.Log(place, p.child.ProcessState)
 		if s, ok := p.child.ProcessState.Sys().(syscall.WaitStatus); !ok || s.Signal() != syscall.SIGKILL {
 			p.t.Fatalf("at %q the process ended with %v", place, p.child.ProcessState)
 		}
@@ -111,7 +110,7 @@ func (p *program) dies(place string) {
 
 func (p *program) stop() {
 	_ = p.child.Process.Signal(syscall.SIGTERM)
-	_ = <-p.ended
+	<-p.ended
 }
 
 // post asks the API; an answer that never came is the zero answer.
