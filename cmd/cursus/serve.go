@@ -65,6 +65,9 @@ func (c serveCmd) Run(ctx context.Context, s streams, settings config.Config) (e
 	if settings.StripeKey == "" {
 		log.Warn("no payment provider is configured: nothing is sold (CURSUS_STRIPE_KEY)")
 	}
+	if settings.Mail == "" {
+		log.Warn("no mail server is configured: nobody can sign in by mail, and mails wait (CURSUS_MAIL)")
+	}
 	log.Info("cursus serves", "settings", settings.String(), "api", !c.NoAPI, "worker", !c.NoWorker)
 	return h.Serve(ctx, serving)
 }

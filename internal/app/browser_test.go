@@ -22,6 +22,7 @@ import (
 
 	"cursus/api/contract"
 	"cursus/internal/app"
+	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/sales"
@@ -345,10 +346,24 @@ func (w *world) buyer(email string) (learner, enrolment string) {
 	return learner, enrolment
 }
 
+// eligibility is what is decided of an enrolment and its exam now, with its sittings.
+func (w *world) eligibility(enrolmentID string) (d exams.Decision, sittings []exams.Sitting, err error) {
+	w.t.Helper()
+	err = w.h.DB.View(system, "eligibility", func(ctx context.Context, tx *postgres.Tx) error {
+		e, err := enrolment.OneTx(ctx, tx, enrolmentID)
+		if err != nil {
+			return err
+		}
+		d, sittings, err = exams.EligibilityTx(ctx, tx, e)
+		return err
+	})
+	return d, sittings, err
+}
+
 // pass records that the booked exam of an enrolment was passed.
 func (w *world) pass(enrolment string) {
 	w.t.Helper()
-	_, sittings, err := w.h.Exams.Eligibility(system, enrolment)
+	_, sittings, err := w.eligibility(enrolment)
 	if err == nil && len(sittings) == 0 {
 		err = errors.New("no exam is booked")
 	}

@@ -194,7 +194,6 @@ func everyRow(t *testing.T, owner *sql.DB) func() string {
 	}
 }
 
-// tokens gives API tokens of a person, limited to scopes; each is made once.
 // proctors has somebody teach at a school too: who proctors is somebody's of a school, and who walks the contract wants every scope.
 func (w *world) proctors(person string) {
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
@@ -237,6 +236,7 @@ func (s *asker) columns() {
 	}
 }
 
+// tokens gives API tokens of a person, limited to scopes; each is made once.
 func (w *world) tokens(p identity.Person) apitest.Tokens {
 	made := map[string]string{}
 	return func(scopes ...string) string {

@@ -70,6 +70,8 @@ func (p *program) certifiesThrough(n int) {
 		}
 	}
 	unseen := func(certificates.Batch) {}
+	p.start("certificate batch worked")
+	p.dies("certificate batch worked")
 	for _, kill := range []struct {
 		what  string
 		holds func(certificates.Batch) bool
@@ -82,7 +84,7 @@ func (p *program) certifiesThrough(n int) {
 		if err := p.child.Process.Kill(); err != nil {
 			p.t.Fatal(err)
 		}
-		_ = p.child.Wait()
+		<-p.ended
 		x := now()
 		p.t.Logf("killed when %s: of %d %d awarded, %d printed", kill.what, x.Total, x.Issued, x.Printed)
 		if x.State == "done" {

@@ -73,13 +73,9 @@ func TestFeesOfTheProviderArePostedOnce(t *testing.T) {
 	if after.Fees != fees || after.Gross != before.Gross || after.Net() != before.Net() || after.Contribution() != before.Contribution()-fees {
 		t.Errorf("the cube was %+v and is %+v", before, after)
 	}
-	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
-		costs, err := ledger.CostsTx(ctx, tx, []string{w.state(kept).Lines[0].Enrolment()}, time.Time{}, time.Time{})
-		if costs["EUR"] != 2250 {
-			t.Error("what was kept of her payment:", costs)
-		}
-		return err
-	})
+	if costs := w.cost(w.state(kept).Lines[0].Enrolment()); costs != 2250 {
+		t.Error("what was kept of her payment:", costs)
+	}
 	w.verify()
 	if r, standing := w.reconcile(); len(standing) > 0 || r.State != "done" {
 		t.Error("the comparison finds", standing)

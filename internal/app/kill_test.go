@@ -34,16 +34,27 @@ type program struct {
 	*world
 	binary, addr string
 	child        *exec.Cmd
+	ended        chan struct{} // closed when it has
 	token        string
 	receiver     *heeds // of webhooks
 	platform     *openedxdouble.Double
+	died         map[string]bool // the places at which it was killed
 }
 
 // start runs the server; place names where it dies.
 func (p *program) start(place string) {
 	p.t.Helper()
-	p.child = p.run(place, p.addr, "serve")
-	p.answers(p.addr)
+	child, ended := p.run(place, p.addr, "serve"), make(chan struct{})
+	go func() { _ = child.Wait(); close(ended) }()
+	p.child, p.ended = child, ended
+	p.until("the server at "+p.addr+" answers", func() bool {
+		select {
+		case <-ended: // it came to its place before it was asked anything
+			return place != ""
+		default:
+			return statusOf("http://"+p.addr+"/readyz") == http.StatusOK
+		}
+	})
 }
 
 // answers waits until a server takes requests.
@@ -69,7 +80,8 @@ func (p *program) run(place, addr string, args ...string) *exec.Cmd {
 	c := p.cfg
 	child.Env = append(os.Environ(), "CURSUS_FAILPOINT="+place, "CURSUS_DATABASE_URL="+c.DatabaseURL, "CURSUS_ADDR="+addr, "CURSUS_BASE_URL="+c.BaseURL,
 		"CURSUS_SECRET="+c.Secret, "CURSUS_STRIPE_KEY="+c.StripeKey, "CURSUS_STRIPE_WEBHOOK_SECRET="+c.StripeWebhookSecret, "CURSUS_STRIPE_URL="+c.StripeURL,
-		"CURSUS_MAIL="+c.Mail, "CURSUS_DEMO=true", "CURSUS_WEBHOOK_INSIDE="+strings.Join(c.WebhookInside, ","), "CURSUS_LMS_INSIDE="+strings.Join(c.LMSInside, ","), "CURSUS_DATA_DIR="+p.t.TempDir())
+		"CURSUS_MAIL="+c.Mail, "CURSUS_DEMO=true", "CURSUS_WEBHOOK_INSIDE="+strings.Join(c.WebhookInside, ","), "CURSUS_LMS_INSIDE="+strings.Join(c.LMSInside, ","),
+		"CURSUS_PROCTOR_INSIDE="+strings.Join(c.ProctorInside, ","), "CURSUS_DATA_DIR="+p.t.TempDir())
 	child.Stderr = io.Discard
 	if testing.Verbose() {
 		child.Stderr = os.Stderr
@@ -83,14 +95,13 @@ func (p *program) run(place, addr string, args ...string) *exec.Cmd {
 // dies waits for the end of a process that must not have ended by itself.
 func (p *program) dies(place string) {
 	p.t.Helper()
-	done := make(chan error, 1)
-	go func() { done <- p.child.Wait() }()
 	select {
-	case err := <-done:
-		p.t.Log(place, err)
+	case <-p.ended:
+		p.t.Log(place, p.child.ProcessState)
 		if s, ok := p.child.ProcessState.Sys().(syscall.WaitStatus); !ok || s.Signal() != syscall.SIGKILL {
 			p.t.Fatalf("at %q the process ended with %v", place, p.child.ProcessState)
 		}
+		p.died[place] = true
 	case <-time.After(15 * time.Second):
 		p.stop()
 		p.t.Fatalf("the process never came to %q", place)
@@ -99,7 +110,7 @@ func (p *program) dies(place string) {
 
 func (p *program) stop() {
 	_ = p.child.Process.Signal(syscall.SIGTERM)
-	_ = p.child.Wait()
+	<-p.ended
 }
 
 // post asks the API; an answer that never came is the zero answer.
@@ -122,7 +133,7 @@ func (p *program) post(path, key, body string) (status int, answer map[string]an
 
 func newProgram(t *testing.T) *program {
 	t.Helper()
-	p := &program{world: &world{t: t, clock: clock.NewManual(clock.System{}.Now()), dsn: testkit.OwnerDSN(t)}, binary: filepath.Join(t.TempDir(), "cursus")}
+	p := &program{world: &world{t: t, clock: clock.NewManual(clock.System{}.Now()), dsn: testkit.OwnerDSN(t)}, binary: filepath.Join(t.TempDir(), "cursus"), died: map[string]bool{}}
 	build := exec.Command("go", "build", "-tags", "failpoints", "-o", p.binary, "../../cmd/cursus") //nolint:noctx // a test
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -134,6 +145,7 @@ func newProgram(t *testing.T) *program {
 	p.cfg.BaseURL = "http://" + p.addr
 	p.receiver = newHeeds(t)
 	p.cfg.WebhookInside = []string{p.receiver.Listener.Addr().String()}
+	p.cfg.ProctorInside = []string{proctors.at()}
 	double, at := newDouble(t)
 	p.platform, p.cfg.LMSInside = double, []string{at}
 	var err error
@@ -156,7 +168,7 @@ func newProgram(t *testing.T) *program {
 	return p
 }
 
-// The process is killed at each named step of the main way; the next one finishes what was begun, once.
+// The process is killed at each step that the code names, on the main way and beside it; the next one finishes what was begun, once.
 func TestKilledAtEachStep(t *testing.T) {
 	p := newProgram(t)
 	for i, place := range []string{
@@ -166,11 +178,18 @@ func TestKilledAtEachStep(t *testing.T) {
 	}
 	p.passesThrough()
 	p.refundsThrough()
+	p.paysOtherwise()
+	p.chargesThrough()
+	p.claimsThrough()
+	p.digestsThrough()
+	p.proctorsThrough()
 	p.tellsThrough()
-	p.writesThrough()
+	p.writesThrough("mail intended")
+	p.writesThrough("mail handed over")
 	p.opensThrough()
 	p.billsThrough()
 	p.certifiesThrough(crowd())
+	p.diedEverywhere()
 	p.verify()
 }
 

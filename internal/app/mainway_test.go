@@ -83,7 +83,7 @@ func (w *world) examined(learner string, o sales.Order) {
 	}
 	w.clock.Advance(24 * time.Hour)
 	w.grades(w.clock.Now(), "42,zoe@example.org,zoe,0.5,1.0,0.5,0.75,,honor,N/A,Y,N,N/A,enrolled", "43,x@example.org,x,0.49,Not Attempted,0.9,0.45,,honor,N/A,N,N,N/A,enrolled")
-	d, _, err := w.h.Exams.Eligibility(system, o.Lines[0].Enrolment())
+	d, _, err := w.eligibility(o.Lines[0].Enrolment())
 	if err != nil || !d.Eligible || len(d.Conditions) != 4 {
 		t.Fatalf("a grade at the threshold makes eligible: %+v %v", d, err)
 	}

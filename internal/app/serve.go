@@ -8,9 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
-	"cursus/internal/books/journey"
 	"cursus/internal/domain/analytics"
-	"cursus/internal/domain/confidence"
 	"cursus/internal/domain/exchange"
 	"cursus/internal/domain/lms"
 	"cursus/internal/kernel/fault"
@@ -184,85 +182,10 @@ const reading = 15
 
 // sweep finishes, every minute, what a crash or a lost message interrupted. Several workers may do so at once.
 func (h *House) sweep(ctx context.Context) {
-	ctx = postgres.WithActor(ctx, "system")
+	ctx, chores := postgres.WithActor(ctx, "system"), h.chores()
 	for tick, minute := time.NewTicker(time.Minute), 0; ; minute++ {
-		if n, err := h.Payments.CatchUp(ctx, h.Clock.Now().Add(-catchUp)); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "events caught up", "events", n, "error", err)
-		}
-		if n, err := h.Sales.ExpireForgotten(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "forgotten orders expired", "orders", n, "error", err)
-		}
-		if n, err := h.Sales.AskDue(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "payments asked for", "orders", n, "error", err)
-		}
-		if n, err := h.Sales.ExpireUnasked(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "unpaid orders expired", "orders", n, "error", err)
-		}
-		if n, err := h.Sales.ServeWaiting(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "places offered to who waits", "places", n, "error", err)
-		}
-		if n, err := h.Sales.ExpireByHand(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "orders that were to be paid by hand expired", "orders", n, "error", err)
-		}
-		if n, err := h.Sales.RemindOfDue(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "reminded of instalments", "orders", n, "error", err)
-		}
-		if n, err := h.Sales.ChargeDue(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "instalments asked for", "orders", n, "error", err)
-		}
-		if n, err := h.Exams.Review(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "exams decided anew by the time", "enrolments", n, "error", err)
-		}
-		if n, err := h.Exams.Sweep(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "attempts ended by the clock", "attempts", n, "error", err)
-		}
-		if n, err := h.Exams.SweepProctors(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "providers of proctoring are told and heard", "words", n, "error", err)
-		}
-		if n, err := h.Exams.ServeWaiting(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "places of exams offered to who waits", "slots", n, "error", err)
-		}
-		if n, err := h.Labs.Sweep(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "labs ended by the clock or asked to be stopped", "launches", n, "error", err)
-		}
-		if n, err := h.Cohorts.RemindInvited(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "invitations recalled", "invitations", n, "error", err)
-		}
-		if n, err := h.Cohorts.Bill(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "months of cohorts invoiced", "months", n, "error", err)
-		}
-		if n, err := h.Sales.RemindOfBilled(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "late invoices asked for", "orders", n, "error", err)
-		}
-		if n, err := h.Cohorts.Retry(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "members of cohorts looked at again", "cohorts", n, "error", err)
-		}
-		if n, err := h.Intakes.Forget(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "files that nobody applied forgotten", "batches", n, "error", err)
-		}
-		if n, err := h.Uploads.Forget(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "rows of rosters forgotten", "uploads", n, "error", err)
-		}
-		if n, err := h.Outreach.AskWeekly(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "weekly mails begun", "sessions", n, "error", err)
-		}
-		if n, err := h.Outreach.AskOpenings(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "opening mails begun", "courses", n, "error", err)
-		}
-		if n, err := h.Outreach.AskExams(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "learners reminded of their exam", "learners", n, "error", err)
-		}
-		if n, err := h.Outreach.AskSurveys(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "learners invited to questionnaires", "learners", n, "error", err)
-		}
-		if n, err := confidence.ForgetNumbers(ctx, h.DB); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "call numbers forgotten", "numbers", n, "error", err)
-		}
-		if n, err := h.Progress.AskDigests(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "weekly digests asked for", "mails", n, "error", err)
-		}
-		if n, err := h.Webhooks.Forget(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "webhook deliveries forgotten", "deliveries", n, "error", err)
+		for _, c := range chores {
+			c.in(ctx, h.Log)
 		}
 		if minute%reading == 0 {
 			if swept, err := h.Payments.SweepFees(ctx); err != nil || swept.Posted+swept.Moved > 0 {
@@ -276,24 +199,6 @@ func (h *House) sweep(ctx context.Context) {
 			if n, err := h.LMS.AskDiffering(ctx, ""); err != nil || n > 0 {
 				h.Log.InfoContext(ctx, "learning platforms are asked for what differs", "enrolments", n, "error", err)
 			}
-		}
-		if _, err := journey.SumDays(ctx, h.DB); err != nil {
-			h.Log.InfoContext(ctx, "the days of the journey could not be summed up", "error", err)
-		}
-		if err := h.Dossier.AskNightly(ctx); err != nil {
-			h.Log.InfoContext(ctx, "the retention schedule could not be applied", "error", err)
-		}
-		if n, err := h.LMS.AskNightly(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "what learning platforms list is asked for", "sessions", n, "error", err)
-		}
-		if n, err := h.Gradebook.AskCollections(ctx); err != nil || n > 0 {
-			h.Log.InfoContext(ctx, "what learning platforms say of sessions is collected", "sessions", n, "error", err)
-		}
-		if _, err := h.Gradebook.AskRecheck(ctx); err != nil {
-			h.Log.InfoContext(ctx, "the stages of a session could not be checked", "error", err)
-		}
-		if err := h.Accounting.AskNightly(ctx); err != nil {
-			h.Log.InfoContext(ctx, "the nightly reconciliation could not be asked for", "error", err)
 		}
 		select {
 		case <-ctx.Done():

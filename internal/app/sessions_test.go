@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"cursus/internal/books/ledger"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/platform/postgres"
@@ -177,9 +176,9 @@ func (w *world) hybridStory(t *testing.T, walker *apitest.Walker, staff, learner
 func (w *world) cost(enrolmentID string) (minor int64) {
 	w.t.Helper()
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
-		all, err := ledger.CostsTx(ctx, tx, []string{enrolmentID}, time.Time{}, time.Time{})
-		minor = all["EUR"]
-		return err
+		return tx.Get(ctx, &minor, postgres.Query{Name: "test", SQL: `
+			select coalesce(sum(e.minor), 0)::bigint from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
+			 where e.enrolment_id = $1 and e.account like 'cost:%' and t.currency = 'EUR'`}, enrolmentID)
 	})
 	return minor
 }

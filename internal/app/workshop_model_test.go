@@ -162,16 +162,11 @@ func (m *dayModel) compare(t *rapid.T) {
 			return err
 		}
 		for _, e := range m.all {
-			records, err := workshops.HistoryTx(ctx, tx, e)
-			if err != nil {
+			var recorded []string
+			if err := tx.Select(ctx, &recorded, postgres.Query{Name: "test", SQL: "select status from workshops.attendance where enrolment_id = $1 and day_id = $2 order by recorded_at"}, e, m.id); err != nil {
 				return err
 			}
-			for _, r := range records {
-				if r.DayID == m.id {
-					history[e] = append(history[e], r.Status)
-				}
-			}
-			slices.Reverse(history[e])
+			history[e] = recorded
 		}
 		return nil
 	})

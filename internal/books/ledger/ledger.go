@@ -148,37 +148,6 @@ func BalanceTx(ctx context.Context, tx *postgres.Tx, account string, c money.Cur
 	return minor, err
 }
 
-// NetTx sums what enrolments brought in, per currency: sales − refunds − lost disputes that had occurred by an instant and
-// had been recorded by another (zero times: all). Amounts are minor units, earnings positive.
-func NetTx(ctx context.Context, tx *postgres.Tx, enrolments []string, asOf, knownAt time.Time) (map[money.Currency]int64, error) {
-	return sumsTx(ctx, tx, "Net", enrolments, asOf, knownAt)
-}
-
-func sumsTx(ctx context.Context, tx *postgres.Tx, statement string, enrolments []string, asOf, knownAt time.Time) (map[money.Currency]int64, error) {
-	var rows []struct {
-		Currency money.Currency `db:"currency"`
-		Minor    int64          `db:"minor"`
-	}
-	bound := func(t time.Time) *time.Time {
-		if t.IsZero() {
-			return nil
-		}
-		return &t
-	}
-	err := tx.Select(ctx, &rows, q.Q(statement), pq.Array(enrolments), bound(asOf), bound(knownAt))
-	out := map[money.Currency]int64{}
-	for _, r := range rows {
-		out[r.Currency] = r.Minor
-	}
-	return out, err
-}
-
-// CostsTx sums what enrolments cost, per currency: all that stands on the accounts below cost:, with the bounds of NetTx. Costs are
-// positive minor units.
-func CostsTx(ctx context.Context, tx *postgres.Tx, enrolments []string, asOf, knownAt time.Time) (map[money.Currency]int64, error) {
-	return sumsTx(ctx, tx, "Costs", enrolments, asOf, knownAt)
-}
-
 // Checks are this book's invariants.
 func Checks() []postgres.Check {
 	return []postgres.Check{

@@ -33,19 +33,5 @@ select t.currency, sum(e.minor)::bigint as minor
   from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
  group by t.currency having sum(e.minor) <> 0;
 
--- name: Net
-select t.currency, -sum(e.minor)::bigint as minor
-  from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
- where e.enrolment_id = any($1::text[]) and e.account in ('revenue', 'refunds', 'disputes')
-   and ($2::timestamptz is null or t.occurred_at <= $2) and ($3::timestamptz is null or t.recorded_at <= $3)
- group by t.currency;
-
--- name: Costs
-select t.currency, sum(e.minor)::bigint as minor
-  from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
- where e.enrolment_id = any($1::text[]) and e.account like 'cost:%'
-   and ($2::timestamptz is null or t.occurred_at <= $2) and ($3::timestamptz is null or t.recorded_at <= $3)
- group by t.currency;
-
 -- name: HoldKept
 select pg_advisory_xact_lock(hashtextextended('kept:' || x.id, 0)) from (select id from unnest($1::text[]) as o(id) order by id) x;

@@ -3,7 +3,6 @@ package catalog
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -52,19 +51,4 @@ func VersionTx(ctx context.Context, tx *postgres.Tx, idOrKey string, version int
 func PublishedTx(ctx context.Context, tx *postgres.Tx, idOrKey string) (Draft, error) {
 	w, err := working(ctx, tx, q.Q("PublishedDocument"), idOrKey)
 	return w.Document, err
-}
-
-// KeptReportTx finds the report that was kept when the published version of a course was published; nil where there is none, because
-// an older door made the course.
-func KeptReportTx(ctx context.Context, tx *postgres.Tx, courseID string) (*Report, error) {
-	var raw []byte
-	err := tx.Get(ctx, &raw, q.Q("KeptReport"), courseID)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil //nolint:nilnil // no report is a legal answer
-	}
-	if err != nil {
-		return nil, err
-	}
-	r := &Report{}
-	return r, json.Unmarshal(raw, r)
 }

@@ -61,10 +61,6 @@ update catalog.courses set published_version = version, published_at = $3, chart
 insert into catalog.conformance (course_id, version, charter_version, report, checked_at) values ($1, $2, $3, $4, $5)
 on conflict (course_id, version, charter_version) do nothing;
 
--- name: KeptReport
-select r.report from catalog.conformance r join catalog.courses c on c.id = r.course_id and c.published_version = r.version and c.charter_version = r.charter_version
- where c.id = $1;
-
 -- name: Working
 select c.id, c.key, c.state, c.version, c.visible, c.published_version, c.published_at, coalesce(c.charter_version, 0) as charter_version,
        v.written_by, v.written_at, v.document

@@ -97,19 +97,6 @@ func EligibilityTx(ctx context.Context, tx *postgres.Tx, e enrolment.Enrolment) 
 	return d, sittings, err
 }
 
-// Eligibility decides for an enrolment that the actor may see.
-func (s *Service) Eligibility(ctx context.Context, enrolmentID string) (d Decision, sittings []Sitting, err error) {
-	err = s.db.View(ctx, "eligibility", func(ctx context.Context, tx *postgres.Tx) error {
-		e, err := enrolment.OneTx(ctx, tx, enrolmentID)
-		if err != nil {
-			return err
-		}
-		d, sittings, err = EligibilityTx(ctx, tx, e)
-		return err
-	})
-	return d, sittings, err
-}
-
 // Refresh decides anew for everybody of a session who has the exam, and tells the journey who has become eligible, and who no longer is.
 func (s *Service) Refresh(ctx context.Context, sessionID, cause string) error {
 	return s.refresh(ctx, cause, func(ctx context.Context, tx *postgres.Tx) ([]enrolment.Enrolment, error) {

@@ -252,9 +252,9 @@ func (s *site) sweep() {
 func (s *site) posted(enrolled string) (minor int64) {
 	s.Helper()
 	s.inTx(func(ctx context.Context, tx *postgres.Tx) error {
-		c, err := ledger.CostsTx(ctx, tx, []string{enrolled}, time.Time{}, time.Time{})
-		minor = c["EUR"]
-		return err
+		return tx.Get(ctx, &minor, postgres.Query{Name: "test", SQL: `
+			select coalesce(sum(e.minor), 0)::bigint from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
+			 where e.enrolment_id = $1 and e.account like 'cost:%' and t.currency = 'EUR'`}, enrolled)
 	})
 	return minor
 }

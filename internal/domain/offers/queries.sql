@@ -153,9 +153,6 @@ select v.id, v.kind, v.name, v.percent_ppm, v.use_limit, v.per_person, v.offer_i
    and ($3::text = '' or ($3::text = 'archived') = (v.archived_at is not null)) and ($4::text = '' or v.id < $4)
  order by v.id desc limit $5;
 
--- name: Codes
-select shown from offers.codes where voucher_id = $1 order by position;
-
 -- name: Plans
 select offer_id, currency, instalments, every, unit, first_ppm, least_minor, on_default, end_after_days, archived_at is not null as archived, version
   from offers.plans where offer_id = any($1::text[]) order by offer_id, currency;

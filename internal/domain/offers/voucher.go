@@ -332,9 +332,3 @@ func VouchersTx(ctx context.Context, tx *postgres.Tx, f VoucherFilter, p page.Re
 	}
 	return out, next, nil
 }
-
-// CodesTx lists the codes of a voucher as they are printed, in the order of their making.
-func CodesTx(ctx context.Context, tx *postgres.Tx, id string) (codes []string, err error) {
-	err = tx.Select(ctx, &codes, q.Q("Codes"), id)
-	return codes, err
-}

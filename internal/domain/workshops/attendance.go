@@ -3,7 +3,6 @@ package workshops
 import (
 	"context"
 	"fmt"
-	"time"
 	"unicode/utf8"
 
 	"github.com/lib/pq"
@@ -166,21 +165,4 @@ func (s *Service) RecordProductionsTx(ctx context.Context, tx *postgres.Tx, sess
 		return err
 	}
 	return s.jobs.EnqueueTx(ctx, tx, StandingChanged{x.ID, changed, x.ID})
-}
-
-// Record is a line of the history of somebody's attendance or production.
-type Record struct {
-	DayID    string    `db:"day_id"` // empty: a production
-	Status   string    `db:"status"`
-	GradePPM *int      `db:"grade_ppm"`
-	Note     string    `db:"note"`
-	By       string    `db:"recorded_by"`
-	At       time.Time `db:"recorded_at"`
-}
-
-// HistoryTx lists all that was recorded of an enrolment, the latest first.
-func HistoryTx(ctx context.Context, tx *postgres.Tx, enrolmentID string) ([]Record, error) {
-	out := []Record{}
-	err := tx.Select(ctx, &out, q.Q("History"), enrolmentID)
-	return out, err
 }

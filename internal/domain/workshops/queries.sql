@@ -75,12 +75,6 @@ select $1::text, $2::text, $3::text, $4::int, $5::text, $6::text, $7::timestampt
  where not exists (select 1 from (select grade_ppm, note from workshops.productions where enrolment_id = $2 order by seq desc limit 1) last
                     where last.grade_ppm = $4 and last.note = $5);
 
--- name: History
-select day_id, status, null::int as grade_ppm, '' as note, recorded_by, recorded_at from workshops.attendance where enrolment_id = $1
-union all
-select '', '', grade_ppm, note, recorded_by, recorded_at from workshops.productions where enrolment_id = $1
-order by recorded_at desc;
-
 -- name: LastCosting
 select number, total_minor, currency, enrolments, shares from workshops.costings where day_id = $1 order by number desc limit 1;
 

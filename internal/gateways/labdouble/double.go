@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"cursus/internal/gateways/ltitool"
 	"cursus/internal/kernel/clock"
 	"cursus/internal/kernel/ident"
 )
@@ -69,7 +70,7 @@ type Double struct {
 	machines map[string]*Machine // by launch
 	doors    map[string]string   // the secret part of the address of a machine → launch
 	spent    map[string]bool     // tokens
-	logins   map[string]string   // state → nonce
+	logins   *ltitool.Logins
 	sending  sync.Mutex
 	outbox   []event // that were not taken yet, in order
 }
@@ -91,10 +92,11 @@ func New(c Config) (*Double, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Double{c: c, secret: secret, mux: http.NewServeMux(), machines: map[string]*Machine{}, doors: map[string]string{}, spent: map[string]bool{}, logins: map[string]string{}}
+	d := &Double{c: c, secret: secret, mux: http.NewServeMux(), machines: map[string]*Machine{}, doors: map[string]string{}, spent: map[string]bool{},
+		logins: &ltitool.Logins{Issuer: c.Issuer, LoginURL: c.LoginURL, LaunchURL: c.PublicURL + "/lti", ClientID: c.ClientID}}
 	d.mux.HandleFunc("POST /launch", d.launch)
-	d.mux.HandleFunc("POST /login", d.login)
-	d.mux.HandleFunc("GET /login", d.login)
+	d.mux.Handle("POST /login", d.logins)
+	d.mux.Handle("GET /login", d.logins)
 	d.mux.HandleFunc("POST /lti", d.ltiLaunch)
 	d.mux.HandleFunc("GET /machine/{door}", d.show)
 	d.mux.HandleFunc("POST /machine/{door}", d.act)

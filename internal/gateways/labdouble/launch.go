@@ -11,10 +11,7 @@ import (
 	"io"
 	"math/big"
 	"net/http"
-	"net/url"
 	"strings"
-
-	"cursus/internal/kernel/ident"
 )
 
 // claims are what the double reads of a token.
@@ -122,28 +119,8 @@ func (d *Double) launch(w http.ResponseWriter, r *http.Request) {
 	d.open(w, r, Machine{Launch: c.Launch, Subject: c.Subject, Shape: "jwt", Title: c.Resource, events: c.EventsURL, back: c.ReturnURL})
 }
 
-// login is what the platform initiates: the answer asks it for a token.
-func (d *Double) login(w http.ResponseWriter, r *http.Request) {
-	if r.FormValue("iss") != d.c.Issuer || r.FormValue("client_id") != d.c.ClientID || r.FormValue("login_hint") == "" {
-		refuse(w, errToken)
-		return
-	}
-	state, nonce := ident.Secret(16), ident.Secret(16)
-	d.mu.Lock()
-	d.logins[state] = nonce
-	d.mu.Unlock()
-	http.Redirect(w, r, d.c.LoginURL+"?"+url.Values{
-		"scope": {"openid"}, "response_type": {"id_token"}, "response_mode": {"form_post"}, "prompt": {"none"}, "client_id": {d.c.ClientID}, "redirect_uri": {d.c.PublicURL + "/lti"},
-		"login_hint": {r.FormValue("login_hint")}, "lti_message_hint": {r.FormValue("lti_message_hint")}, "state": {state}, "nonce": {nonce},
-	}.Encode(), http.StatusSeeOther)
-}
-
 func (d *Double) ltiLaunch(w http.ResponseWriter, r *http.Request) {
-	state := r.FormValue("state")
-	d.mu.Lock()
-	nonce := d.logins[state]
-	delete(d.logins, state)
-	d.mu.Unlock()
+	nonce := d.logins.Nonce(r)
 	c, err := d.verify(r.Context(), r.FormValue("id_token"))
 	if err == nil && (nonce == "" || c.Nonce != nonce || c.MessageType != "LtiResourceLinkRequest" || c.Version != "1.3.0" || c.Deployment != d.c.DeploymentID || c.Link.ID == "" || len(c.Roles) == 0 || c.Custom.Launch == "") {
 		err = errToken

@@ -20,6 +20,7 @@ import (
 	"sync"
 	"time"
 
+	"cursus/internal/gateways/ltitool"
 	"cursus/internal/kernel/clock"
 	"cursus/internal/kernel/ident"
 	"cursus/internal/platform/jwks"
@@ -55,7 +56,7 @@ type Tool struct {
 	client   *http.Client
 	keys     jwks.Keys // of the platform
 	mu       sync.Mutex
-	logins   map[string]string   // state → nonce
+	logins   *ltitool.Logins
 	sessions map[string]*Session // by door, the secret part of the address of its page
 	order    []string            // doors
 }
@@ -71,10 +72,11 @@ func NewTool(c ToolConfig) (*Tool, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tool{c: c, key: key, mux: http.NewServeMux(), client: &http.Client{Timeout: 10 * time.Second}, logins: map[string]string{}, sessions: map[string]*Session{}}
+	t := &Tool{c: c, key: key, mux: http.NewServeMux(), client: &http.Client{Timeout: 10 * time.Second}, sessions: map[string]*Session{},
+		logins: &ltitool.Logins{Issuer: c.Issuer, LoginURL: c.LoginURL, LaunchURL: c.PublicURL + "/launch", ClientID: c.ClientID}}
 	t.mux.HandleFunc("GET /jwks", t.published)
-	t.mux.HandleFunc("GET /login", t.login)
-	t.mux.HandleFunc("POST /login", t.login)
+	t.mux.Handle("GET /login", t.logins)
+	t.mux.Handle("POST /login", t.logins)
 	t.mux.HandleFunc("POST /launch", t.launch)
 	t.mux.HandleFunc("GET /session/{door}", t.show)
 	t.mux.HandleFunc("POST /session/{door}", t.act)
@@ -206,29 +208,8 @@ func (t *Tool) call(ctx context.Context, method, path, kind, token string, body 
 
 func refuse(w http.ResponseWriter, err error) { http.Error(w, err.Error(), http.StatusForbidden) }
 
-// login is what the platform begins: the answer asks it for a token.
-func (t *Tool) login(w http.ResponseWriter, r *http.Request) {
-	if r.FormValue("iss") != t.c.Issuer || r.FormValue("client_id") != t.c.ClientID || r.FormValue("login_hint") == "" {
-		refuse(w, errToken)
-		return
-	}
-	state, nonce := ident.Secret(16), ident.Secret(16)
-	t.mu.Lock()
-	t.logins[state] = nonce
-	t.mu.Unlock()
-	http.Redirect(w, r, t.c.LoginURL+"?"+url.Values{
-		"scope": {"openid"}, "response_type": {"id_token"}, "response_mode": {"form_post"}, "prompt": {"none"}, "client_id": {t.c.ClientID}, "redirect_uri": {t.c.PublicURL + "/launch"},
-		"login_hint": {r.FormValue("login_hint")}, "lti_message_hint": {r.FormValue("lti_message_hint")}, "state": {state}, "nonce": {nonce},
-	}.Encode(), http.StatusSeeOther)
-}
-
 func (t *Tool) launch(w http.ResponseWriter, r *http.Request) {
-	state := r.FormValue("state")
-	t.mu.Lock()
-	nonce := t.logins[state]
-	delete(t.logins, state)
-	t.mu.Unlock()
-	c, err := t.verify(r.Context(), r.FormValue("id_token"), nonce)
+	c, err := t.verify(r.Context(), r.FormValue("id_token"), t.logins.Nonce(r))
 	if err != nil {
 		refuse(w, err)
 		return

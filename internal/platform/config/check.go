@@ -49,6 +49,9 @@ func (c Config) CheckServing() error {
 	if live && c.Demo {
 		refuse("CURSUS_STRIPE_KEY", "live-demo", "A demonstration does not start beside a live key.")
 	}
+	if c.StripeKey != "" && !live && !c.Demo {
+		refuse("CURSUS_STRIPE_KEY", "test-key", "With a test key places are given away for cards that are printed in a manual: only a demonstration has one, and marks what it sells (CURSUS_DEMO=true).")
+	}
 	if live && c.StripeURL != "" {
 		refuse("CURSUS_STRIPE_URL", "live-sandbox", "A live key is sent to Stripe alone.")
 	}

@@ -16,6 +16,11 @@ func TestWeakSettingsAreRefused(t *testing.T) {
 	if err := good.CheckServing(); err != nil {
 		t.Fatal(err)
 	}
+	trying := good
+	trying.StripeKey, trying.Demo = "sk_test_abc", true
+	if err := trying.CheckServing(); err != nil {
+		t.Error("Stripe's test mode cannot be tried:", err)
+	}
 	for variable, spoil := range map[string]func(c *config.Config){
 		"CURSUS_SECRET weak":                   func(c *config.Config) { c.Secret = strings.Repeat("a", 64) },
 		"CURSUS_SECRET weak ":                  func(c *config.Config) { c.Secret = "short" },
@@ -25,6 +30,7 @@ func TestWeakSettingsAreRefused(t *testing.T) {
 		"CURSUS_STRIPE_WEBHOOK_SECRET missing": func(c *config.Config) { c.StripeWebhookSecret = "" },
 		"CURSUS_STRIPE_KEY missing":            func(c *config.Config) { c.StripeKey = "" },
 		"CURSUS_STRIPE_KEY live-demo":          func(c *config.Config) { c.Demo = true },
+		"CURSUS_STRIPE_KEY test-key":           func(c *config.Config) { c.StripeKey = "sk_test_abc" },
 		"CURSUS_STRIPE_URL live-sandbox":       func(c *config.Config) { c.StripeURL, c.Demo = "http://127.0.0.1:1", true },
 		"CURSUS_DRAIN_SECONDS out-of-range":    func(c *config.Config) { c.DrainSeconds = 61 },
 		"CURSUS_INVITATION_REMINDER_DAYS zero": func(c *config.Config) { c.InvitationReminders = []int{3, 0} },

@@ -1,7 +1,8 @@
 // Package cluster runs a private PostgreSQL server in a folder, so that a newcomer needs no database administrator.
 //
 // The server listens on a unix socket only. As root it drops to an unprivileged user, because PostgreSQL refuses to run as
-// root. A folder whose server was killed is recovered by the next Start; a folder whose server runs is adopted.
+// root. A folder whose server was killed is recovered by the next Start; a folder whose server runs is adopted. Where none can run in
+// the folder, because its path is too long for a socket or closed to that user, it runs in a folder of its own elsewhere.
 package cluster
 
 import (
@@ -13,7 +14,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"sort"
 	"strconv"
@@ -84,10 +84,10 @@ func Start(ctx context.Context, dir string, o Options) (*Cluster, error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return nil, err
 	}
-	c := &Cluster{dir: dir, bin: bin}
-	if len(c.socketFile()) > maxSocketPath {
-		return nil, fault.New(fault.Invalid, "data-folder-too-long", "The path of the data folder is too long for a unix socket; choose a shorter one: "+dir)
+	if dir, err = place(dir); err != nil {
+		return nil, err
 	}
+	c := &Cluster{dir: dir, bin: bin}
 	cred, err := c.prepareFolder()
 	if err != nil {
 		return nil, err
@@ -145,41 +145,9 @@ func (c *Cluster) lock(name string, how int) (*os.File, error) {
 	return f, nil
 }
 
-func (c *Cluster) data() string       { return filepath.Join(c.dir, "pg") }
-func (c *Cluster) socketFile() string { return filepath.Join(c.dir, ".s.PGSQL.5432") }
-func (c *Cluster) logFile() string    { return filepath.Join(c.dir, "postgres.log") }
-
-// prepareFolder makes the folder and, as root, gives it to the user that the server will run as.
-func (c *Cluster) prepareFolder() (*syscall.Credential, error) {
-	if err := os.MkdirAll(c.dir, 0o700); err != nil {
-		return nil, err
-	}
-	if os.Getuid() != 0 {
-		return nil, nil
-	}
-	u, err := user.Lookup("postgres")
-	if err != nil {
-		if u, err = user.Lookup("nobody"); err != nil {
-			return nil, fault.New(fault.Unavailable, "no-unprivileged-user", "PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody.")
-		}
-	}
-	uid, _ := strconv.Atoi(u.Uid)
-	gid, _ := strconv.Atoi(u.Gid)
-	if err := os.Chown(c.dir, uid, gid); err != nil {
-		return nil, err
-	}
-	for parent := filepath.Dir(c.dir); parent != "/"; parent = filepath.Dir(parent) {
-		info, err := os.Stat(parent)
-		if err != nil {
-			return nil, err
-		}
-		if info.Mode().Perm()&0o001 == 0 {
-			return nil, fault.New(fault.Unavailable, "data-folder-closed",
-				fmt.Sprintf("PostgreSQL runs as %s, who cannot enter %s; choose a data folder elsewhere.", u.Username, parent))
-		}
-	}
-	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
-}
+func (c *Cluster) data() string    { return filepath.Join(c.dir, "pg") }
+func (c *Cluster) logFile() string { return filepath.Join(c.dir, "postgres.log") }
+func socketIn(dir string) string   { return filepath.Join(dir, ".s.PGSQL.5432") }
 
 func (c *Cluster) init(ctx context.Context, cred *syscall.Credential) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(c.bin, "initdb"), "-D", c.data(), "-U", "postgres", "-A", "trust",

@@ -3,7 +3,10 @@ package cluster
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -80,5 +83,59 @@ func TestServerSurvivesKillAndIsAdopted(t *testing.T) {
 	}
 	if err := c.Stop(); err != nil || c.running() {
 		t.Fatal(err)
+	}
+}
+
+// A copy of Cursus in the home of root, or deep in somebody's folders, starts all the same: its server runs in a folder of its own, and the next
+// process finds it there. A folder that is removed begins anew, and one whose server ran inside never gets an empty one elsewhere.
+func TestAServerThatCannotRunInItsFolderRunsElsewhere(t *testing.T) {
+	base, err := os.MkdirTemp("", "pgs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(base) })
+	if err := os.Chmod(base, 0o755); err != nil { //nolint:gosec // as a folder of the system is
+		t.Fatal(err)
+	}
+	given := shelter
+	shelter = func() (string, error) { return filepath.Join(base, "shelter"), nil }
+	t.Cleanup(func() { shelter = given })
+	unfit := map[string]string{"long": filepath.Join(base, strings.Repeat("deep/", 20), "data")}
+	if os.Getuid() == 0 {
+		unfit["closed"] = filepath.Join(base, "home", "data")
+	}
+	if err := os.Mkdir(filepath.Join(base, "home"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, dir := range unfit {
+		c, err := Start(context.Background(), dir, Options{BinDir: os.Getenv("PG_BIN")})
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if filepath.Dir(c.dir) != filepath.Join(base, "shelter") {
+			t.Error(name, "runs in", c.dir)
+		}
+		twin, err := Start(context.Background(), dir, Options{BinDir: os.Getenv("PG_BIN")})
+		if err != nil || twin.pid() != c.pid() {
+			t.Fatal(name, "is not found again:", err)
+		}
+		if err := errors.Join(twin.Stop(), c.Stop()); err != nil || c.running() {
+			t.Fatal(name, err)
+		}
+		if again, err := place(dir); err != nil || again != c.dir {
+			t.Error(name, again, err)
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		if fresh, err := place(dir); err != nil || fresh == c.dir {
+			t.Error(name, "was removed and goes on as it was:", err)
+		}
+		if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(filepath.Join(dir, "pg"), 0o700), os.WriteFile(filepath.Join(dir, "pg", "PG_VERSION"), []byte("15"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if other, err := place(dir); err == nil {
+			t.Error(name, "held a server, and an empty one takes its place in", other)
+		}
 	}
 }
