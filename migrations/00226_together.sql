@@ -125,4 +125,4 @@ $$;
 DROP INDEX journey.enrolments_rare;
 DROP INDEX journey.enrolments_by_session;
 CREATE INDEX enrolments_by_session ON journey.enrolments (session_id, enrolment_id) INCLUDE (reached, ever, learner_id);
-CREATE INDEX enrolments_rare ON journey.enrolments (session_id, enrolment_id) INCLUDE (reached, ever) WHERE ever & 6528 <> 0;
+CREATE INDEX enrolments_rare ON journey.enrolments (session_id, enrolment_id) INCLUDE (reached, ever, started_at, exam_booked_at, certified_at, qualifying_at) WHERE ever & 6528 <> 0;

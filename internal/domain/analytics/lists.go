@@ -33,6 +33,7 @@ type certificateList struct {
 	title, says catalog.Text
 	has, lacks  int
 	since       journey.Stage
+	judged      string // for the statement, where it judges for several lists at once; empty: the id
 }
 
 // Numbers of the rule of those at risk. They are fixed, so that it works in the first session of a course, and is the same in each.
@@ -221,6 +222,9 @@ func listOf(id string) (certificateList, error) {
 // pageTx is who is on a list after a place, without the money. Sessions are gone through in their order, more at a time the fewer are found, so that
 // neither a long list nor an empty one costs more than its page.
 func (w WhoIsListed) pageTx(ctx context.Context, tx *postgres.Tx, l certificateList, sessions []string, after place, limit int) (all []Listed, err error) {
+	if sessions, err = w.begunTx(ctx, tx, sessions); err != nil {
+		return nil, err
+	}
 	slices.Sort(sessions)
 	from, _ := slices.BinarySearch(sessions, after.session)
 	sessions, all = sessions[from:], []Listed{}
@@ -239,6 +243,15 @@ func (w WhoIsListed) pageTx(ctx context.Context, tx *postgres.Tx, l certificateL
 		all = append(all, listed...)
 	}
 	return all, nil
+}
+
+// begunTx are those of some sessions of which something was true at the time: of a year ago most sessions of today say nothing.
+func (w WhoIsListed) begunTx(ctx context.Context, tx *postgres.Tx, sessions []string) (begun []string, err error) {
+	if w.AsOf.IsZero() || len(sessions) < 2 {
+		return sessions, nil
+	}
+	err = tx.Select(ctx, &begun, q.Q("Begun"), array(sessions), w.AsOf)
+	return begun, err
 }
 
 // allTx is who is on a list in some sessions, without the money.
@@ -260,20 +273,51 @@ func (w WhoIsListed) listedTx(ctx context.Context, tx *postgres.Tx, l certificat
 	if len(ids) == 0 {
 		return all, nil
 	}
-	err = tx.Select(ctx, &all, q.Q("Listed"), array(ids), given(w.AsOf), given(w.KnownAt), l.id, l.since, limit, idleDays, lastScores, lowBillions, riskSigns)
+	err = tx.Select(ctx, &all, q.Q("Listed"), array(ids), given(w.AsOf), given(w.KnownAt), cmp.Or(l.judged, l.id), l.since, limit, idleDays, lastScores, lowBillions, riskSigns)
 	for i := range all {
 		x := &all[i]
-		x.Since, x.Reasons, x.reached = x.Since.UTC(), []string{}, states[x.EnrolmentID]
-		for _, r := range []struct {
-			reason string
-			holds  bool
-		}{{"weeks_missed", x.WeeksMissed > 0}, {"idle", x.Idle}, {"low_scores", x.Low}} {
-			if r.holds {
-				x.Reasons = append(x.Reasons, r.reason)
-			}
+		x.Since, x.reached = x.Since.UTC(), states[x.EnrolmentID]
+		if l.id == BehindSchedule && l.judged == "" { // the other signs are none of its business
+			x.Idle, x.Low = false, false
 		}
+		x.reasons()
 	}
 	return all, err
+}
+
+// reasons says in words that do not change why she is on a list that judges her work.
+func (l *Listed) reasons() {
+	l.Reasons = []string{}
+	for _, r := range []struct {
+		reason string
+		holds  bool
+	}{{"weeks_missed", l.WeeksMissed > 0}, {"idle", l.Idle}, {"low_scores", l.Low}} {
+		if r.holds {
+			l.Reasons = append(l.Reasons, r.reason)
+		}
+	}
+}
+
+// studyingTx is who is behind schedule and who is at risk, which are judged together: both are of those who study.
+func (w WhoIsListed) studyingTx(ctx context.Context, tx *postgres.Tx, l certificateList, sessions []string) (behind, risk []Listed, err error) {
+	l.judged = "studies"
+	all, err := w.allTx(ctx, tx, l, sessions)
+	if err != nil {
+		return nil, nil, err
+	}
+	all = slices.DeleteFunc(all, func(x Listed) bool { return x.WeeksMissed == 0 && len(x.Reasons) < riskSigns })
+	if err := w.moneyTx(ctx, tx, all); err != nil {
+		return nil, nil, err
+	}
+	for _, x := range all {
+		if x.WeeksMissed > 0 {
+			behind = append(behind, x)
+		}
+		if len(x.Reasons) >= riskSigns {
+			risk = append(risk, x)
+		}
+	}
+	return behind, risk, nil
 }
 
 // rareStages are those that few enrolments ever have; the index enrolments_rare has these.
@@ -355,6 +399,9 @@ func (s *listSize) pay(c money.Currency, gross, back int64) {
 // sizesTx are the sizes of all lists, and how many enrolments are on one at least. Lists whose rule asks for states alone are counted from the sums, but
 // as something was known in the past, when all are asked who is on them.
 func (w WhoIsListed) sizesTx(ctx context.Context, tx *postgres.Tx, sessions []string) (sizes map[string]*listSize, on int64, err error) {
+	if sessions, err = w.begunTx(ctx, tx, sessions); err != nil {
+		return nil, 0, err
+	}
 	sizes = map[string]*listSize{}
 	var summed []certificateList
 	for _, l := range certificateLists() {
@@ -369,13 +416,21 @@ func (w WhoIsListed) sizesTx(ctx context.Context, tx *postgres.Tx, sessions []st
 		}
 	}
 	counted := map[string]bool{}
+	var risk []Listed // found with who is behind, which comes first
 	for _, l := range certificateLists() {
 		if slices.ContainsFunc(summed, func(s certificateList) bool { return s.id == l.id }) {
 			continue
 		}
-		all, err := w.allTx(ctx, tx, l, sessions)
-		if err == nil {
-			err = w.moneyTx(ctx, tx, all)
+		var all []Listed
+		switch l.id {
+		case BehindSchedule:
+			all, risk, err = w.studyingTx(ctx, tx, l, sessions)
+		case AtRisk:
+			all = risk
+		default:
+			if all, err = w.allTx(ctx, tx, l, sessions); err == nil {
+				err = w.moneyTx(ctx, tx, all)
+			}
 		}
 		if err != nil {
 			return nil, 0, err

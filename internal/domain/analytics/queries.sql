@@ -434,10 +434,14 @@ with held as (
 select i, currency, sum(n)::bigint as n, sum(gross)::bigint as gross, sum(back)::bigint as back from listed group by i, currency
 having sum(n) <> 0 or sum(gross) <> 0 or sum(back) <> 0 order by i, currency;
 
+-- name: Begun
+-- Those of some sessions of which something was true at $2 already.
+select s.id from unnest($1::text[]) s(id) where exists (select from journey.changes c where c.session_id = s.id and c.at <= $2) order by s.id;
+
 -- name: Members
 -- Whose state is what a list asks for, with all that is known, by session: $1 sessions, $2 true at (null: now), $3 stages that she has, $4 that she has
 -- not, $5 and $6 after which session and enrolment, $7 limit (null: all), $8 stages that she ever had. The offset has the past be asked once, not
--- for each condition; sessions of which nothing was true yet are not gone through.
+-- for each condition.
 select s.id as session_id, e.enrolment_id, e.reached
   from unnest($1::text[]) s(id)
  cross join lateral (
@@ -452,11 +456,10 @@ select s.id as session_id, e.enrolment_id, e.reached
      where j.session_id = s.id and j.ever & $8::int = $8 and j.enrolment_id > case when s.id = $5::text then $6::text else '' end
        and w.reached & $3::int = $3 and w.reached & $4::int = 0
      order by j.enrolment_id limit $7::int) e
- where $2::timestamptz is null or exists (select from journey.changes c where c.session_id = s.id and c.at <= $2)
  order by session_id, enrolment_id limit $7::int;
 
 -- name: RareMembers
--- The same of those who ever had a stage that few have (see the index enrolments_rare).
+-- The same of those who ever had a stage that few have (see the index enrolments_rare), which says too when they had it first: nothing holds before.
 select s.id as session_id, e.enrolment_id, e.reached
   from unnest($1::text[]) s(id)
  cross join lateral (
@@ -468,10 +471,12 @@ select s.id as session_id, e.enrolment_id, e.reached
               from (select distinct on (c.stage) c.stage, c.reached from journey.changes c
                      where c.enrolment_id = j.enrolment_id and c.at <= $2 order by c.stage, c.at desc, c.seq desc) h
               join journey.stages t on t.stage = h.stage) end as reached offset 0) w
-     where j.ever & 6528 <> 0 and j.session_id = s.id and j.ever & $8::int = $8 and j.enrolment_id > case when s.id = $5::text then $6::text else '' end
+     where j.ever & 6528 <> 0 and j.session_id = s.id and j.ever & $8::int = $8
+       and ($2::timestamptz is null or ($8 & 2 = 0 or j.started_at <= $2) and ($8 & 256 = 0 or j.exam_booked_at <= $2) and ($8 & 2048 = 0 or j.certified_at <= $2)
+            and ($8 & 4096 = 0 or j.qualifying_at <= $2))
+       and j.enrolment_id > case when s.id = $5::text then $6::text else '' end
        and w.reached & $3::int = $3 and w.reached & $4::int = 0
      order by j.enrolment_id limit $7::int) e
- where $2::timestamptz is null or exists (select from journey.changes c where c.session_id = s.id and c.at <= $2)
  order by session_id, enrolment_id limit $7::int;
 
 -- name: MembersAsKnown
@@ -490,49 +495,59 @@ having bit_or(case when h.reached then 1 << t.bit else 0 end) & $3::int = $3 and
  order by h.session_id, h.enrolment_id limit $7::int;
 
 -- name: Listed
--- Who of some enrolments, whose state is what the list asks for, is on it, and why. $1 the enrolments, $2 true at, $3 known at (null: now), $4 the list,
--- $5 the stage since whose time they are on it, $6 limit (null: all); of those at risk: $7 days, $8 scores, $9 the mean below which it is low, $10 signs.
--- Weeks are judged by the last report, which alone says who did what.
+-- Who of some enrolments, whose state is what the list asks for, is on it, and why. $1 the enrolments, $2 true at, $3 known at (null: now), $4 the list
+-- (studies: whoever studies, with what says whether she is behind or at risk), $5 the stage since whose time they are on it, $6 limit (null: all); of
+-- those at risk: $7 days, $8 scores, $9 the mean below which it is low, $10 signs. Weeks are judged by the last report, which alone says who did what.
+-- What a list does not ask for is not looked for: its conditions stand where the rows would be read.
 with who as materialized (
-    select j.enrolment_id, j.session_id, j.learner_id from journey.enrolments j where j.enrolment_id = any($1::text[])
-), asked as materialized (
+    select j.enrolment_id, j.session_id, j.learner_id from journey.enrolments j
+     where j.enrolment_id = any($1::text[])
+       and ($4::text <> 'refund_after_certificate' or exists (
+           select from ledger.entries e where e.enrolment_id = j.enrolment_id and e.account in ('refunds', 'disputes') and e.minor > 0))
+), sessions as materialized (
     select s.id, s.key, r.last, coalesce(s.starts_at, r.first) as begins_at
       from catalog.sessions s
-      left join lateral (select min(c.collected_at) as first, max(c.collected_at) as last from gradebook.collections c
-                          where c.session_id = s.id and ($2::timestamptz is null or c.collected_at <= $2) and ($3::timestamptz is null or c.recorded_at <= $3)) r
-        on $4 in ('behind_schedule', 'at_risk')
+     cross join lateral (select min(c.collected_at) as first, max(c.collected_at) as last from gradebook.collections c
+                          where c.session_id = s.id and $4 in ('behind_schedule', 'at_risk', 'studies')
+                            and ($2::timestamptz is null or c.collected_at <= $2) and ($3::timestamptz is null or c.recorded_at <= $3)) r
      where s.id in (select session_id from who)
+), asked as materialized ( -- the columns of exercises, each with its week where that is over
+    select s.*, k.columns, k.weeks, (select count(distinct w) from unnest(k.due) w)::int as due
+      from sessions s
+     cross join lateral (
+        select (select array_agg(k.id order by k.id) from gradebook.columns k where k.session_id = s.id and k.kind = 'exercise') as columns,
+               (select array_agg((select x.week from catalog.exercises x where x.session_id = s.id and x.label = k.label and x.scored and x.week > 0
+                                   and make_interval(days => 7 * x.week) <= s.last - s.begins_at) order by k.id)
+                  from gradebook.columns k where k.session_id = s.id and k.kind = 'exercise') as weeks,
+               array(select x.week from catalog.exercises x where x.session_id = s.id and x.scored and x.week > 0 and make_interval(days => 7 * x.week) <= s.last - s.begins_at) as due
+         where $4 in ('behind_schedule', 'at_risk', 'studies')) k
+    union all
+    select s.*, null, null, 0 from sessions s where $4 not in ('behind_schedule', 'at_risk', 'studies')
 )
 select w.enrolment_id, w.session_id, w.learner_id, p.full_name as name, a.key as session,
-       coalesce(case $4::text when 'refund_after_certificate' then b.at when 'behind_schedule' then g.last_at when 'at_risk' then g.last_at else t.at end, t.at) as since,
-       case when $4 in ('behind_schedule', 'at_risk') then coalesce(g.missed, 0) else 0 end as missed,
-       $4 = 'at_risk' and coalesce(g.idle, false) as idle, $4 = 'at_risk' and coalesce(g.low, false) as low
+       coalesce(case when $4 = 'refund_after_certificate' then b.at when $4 in ('behind_schedule', 'at_risk', 'studies') then g.last_at else t.at end, t.at) as since,
+       coalesce(g.missed, 0) as missed, coalesce(g.idle, false) as idle, coalesce(g.low, false) as low
   from who w
   join asked a on a.id = w.session_id
   join identity.people p on p.id = w.learner_id
   cross join lateral (
+    select max(d.at) as last_at, max(d.at) < a.last - make_interval(days => $7::int) as idle, avg(d.value) filter (where d.nth <= $8::int) < $9::bigint as low,
+           a.due - count(distinct d.week)::int as missed
+      from (select c.at, c.value, a.weeks[array_position(a.columns, c.column_id)] as week, row_number() over (order by c.at desc, c.column_id desc) as nth
+              from (select distinct on (c.column_id) c.column_id, c.at, c.value from gradebook.cells c
+                     where $4 in ('behind_schedule', 'at_risk', 'studies') and c.enrolment_id = w.enrolment_id and ($2::timestamptz is null or c.at <= $2)
+                       and ($3::timestamptz is null or c.recorded_at is null or c.recorded_at <= $3)
+                     order by c.column_id, c.at desc, c.seq desc) c
+             where c.value >= 0 and array_position(a.columns, c.column_id) is not null) d) g
+  cross join lateral (
     select case when $4 = 'refund_after_certificate' then min(c.at) else max(c.at) end as at from journey.changes c
-     where c.enrolment_id = w.enrolment_id and c.stage = $5::text and c.reached
+     where c.enrolment_id = w.enrolment_id and c.stage = $5::text and c.reached and g.last_at is null
        and ($2::timestamptz is null or c.at <= $2) and ($3::timestamptz is null or c.recorded_at <= $3)) t
-  left join lateral (
+  cross join lateral (
     select min(l.occurred_at) as at
       from ledger.entries e join ledger.transactions l on l.id = e.transaction_id
-     where e.enrolment_id = w.enrolment_id and e.account in ('refunds', 'disputes') and e.minor > 0 and l.occurred_at >= t.at
-       and ($2::timestamptz is null or l.occurred_at <= $2) and ($3::timestamptz is null or l.recorded_at <= $3)) b on $4 = 'refund_after_certificate' and t.at is not null
-  left join lateral (
-    select max(d.at) as last_at, max(d.at) < a.last - make_interval(days => $7::int) as idle, avg(d.value) filter (where d.nth <= $8::int) < $9::bigint as low,
-           (select count(distinct x.week) from catalog.exercises x
-             where x.session_id = w.session_id and x.scored and x.week > 0 and make_interval(days => 7 * x.week) <= a.last - a.begins_at)::int
-           - count(distinct d.week)::int as missed
-      from (select c.at, c.value, row_number() over (order by c.at desc, k.id desc) as nth,
-                   (select x.week from catalog.exercises x
-                     where x.session_id = w.session_id and x.label = k.label and x.scored and x.week > 0 and make_interval(days => 7 * x.week) <= a.last - a.begins_at) as week
-              from gradebook.columns k
-              cross join lateral (select c.at, c.value from gradebook.cells c
-                                   where c.enrolment_id = w.enrolment_id and c.column_id = k.id and ($2::timestamptz is null or c.at <= $2)
-                                     and ($3::timestamptz is null or c.recorded_at is null or c.recorded_at <= $3)
-                                   order by c.at desc, c.seq desc limit 1) c
-             where k.session_id = w.session_id and k.kind = 'exercise' and c.value >= 0) d) g on $4 in ('behind_schedule', 'at_risk')
+     where $4 = 'refund_after_certificate' and e.enrolment_id = w.enrolment_id and e.account in ('refunds', 'disputes') and e.minor > 0 and l.occurred_at >= t.at
+       and ($2::timestamptz is null or l.occurred_at <= $2) and ($3::timestamptz is null or l.recorded_at <= $3)) b
  where case $4 when 'behind_schedule' then g.missed > 0
                when 'at_risk' then (coalesce(g.missed, 0) > 0)::int + coalesce(g.idle, false)::int + coalesce(g.low, false)::int >= $10::int
                when 'refund_after_certificate' then b.at is not null else true end
