@@ -227,6 +227,13 @@ const fewSessions = 10
 // CountsOfTx answers one question for each of several whole sessions, by their ids; its own session does not matter. One without
 // enrolments is missing.
 func CountsOfTx(ctx context.Context, tx *postgres.Tx, question Question, sessions ...string) (map[string]Counts, error) {
+	if question.KnownAt.IsZero() && len(sessions) > fewSessions { // of few, their states are as near
+		all, paying, err := headsTx(ctx, tx, question, sessions)
+		if question.Qualifying {
+			return paying, err
+		}
+		return all, err
+	}
 	of, diligent, err := question.masks()
 	if err != nil {
 		return nil, err
@@ -235,16 +242,48 @@ func CountsOfTx(ctx context.Context, tx *postgres.Tx, question Question, session
 		SessionID string `db:"session_id"`
 		Counts
 	}
-	if question.KnownAt.IsZero() && len(sessions) > fewSessions { // of few, their states are as near
-		err = tx.Select(ctx, &rows, q.Q("Heads"), pq.Array(sessions), question.Qualifying, diligent, question.Basis == "ever", orEnd(question.AsOf))
-	} else {
-		err = tx.Select(ctx, &rows, q.Q("Counts"), pq.Array(sessions), of, diligent, question.Basis == "ever", orEnd(question.AsOf), orEnd(question.KnownAt))
-	}
+	err = tx.Select(ctx, &rows, q.Q("Counts"), pq.Array(sessions), of, diligent, question.Basis == "ever", orEnd(question.AsOf), orEnd(question.KnownAt))
 	all := make(map[string]Counts, len(rows))
 	for _, r := range rows {
 		all[r.SessionID] = r.Counts
 	}
 	return all, err
+}
+
+// CountsAndPayingTx is CountsOfTx of everybody and of those with a paid formula.
+func CountsAndPayingTx(ctx context.Context, tx *postgres.Tx, question Question, sessions ...string) (all, paying map[string]Counts, err error) {
+	if question.KnownAt.IsZero() && len(sessions) > fewSessions {
+		return headsTx(ctx, tx, question, sessions)
+	}
+	question.Qualifying = false
+	if all, err = CountsOfTx(ctx, tx, question, sessions...); err != nil {
+		return nil, nil, err
+	}
+	question.Qualifying = true
+	paying, err = CountsOfTx(ctx, tx, question, sessions...)
+	return all, paying, err
+}
+
+// headsTx counts everybody and those with a paid formula, with all that is known, from the sums by heads.
+func headsTx(ctx context.Context, tx *postgres.Tx, question Question, sessions []string) (all, paying map[string]Counts, err error) {
+	_, diligent, err := question.masks()
+	if err != nil {
+		return nil, nil, err
+	}
+	var rows []struct {
+		SessionID string `db:"session_id"`
+		Paying    bool   `db:"paying"`
+		Counts
+	}
+	err = tx.Select(ctx, &rows, q.Q("Heads"), pq.Array(sessions), diligent, question.Basis == "ever", orEnd(question.AsOf))
+	all, paying = make(map[string]Counts, len(rows)), make(map[string]Counts, len(rows))
+	for _, r := range rows {
+		if r.Paying {
+			paying[r.SessionID] = r.Counts
+		}
+		all[r.SessionID] = all[r.SessionID].Plus(r.Counts)
+	}
+	return all, paying, err
 }
 
 // masks are the stages of who is counted, and of the diligent. Errors: ErrBasis, ErrWeek1Rule.

@@ -222,15 +222,15 @@ func listOf(id string) (certificateList, error) {
 // pageTx is who is on a list after a place, without the money. Sessions are gone through in their order, more at a time the fewer are found, so that
 // neither a long list nor an empty one costs more than its page.
 func (w WhoIsListed) pageTx(ctx context.Context, tx *postgres.Tx, l certificateList, sessions []string, after place, limit int) (all []Listed, err error) {
-	if sessions, err = w.begunTx(ctx, tx, sessions); err != nil {
-		return nil, err
-	}
 	slices.Sort(sessions)
 	from, _ := slices.BinarySearch(sessions, after.session)
 	sessions, all = sessions[from:], []Listed{}
 	for size := 1; len(sessions) > 0 && len(all) < limit; size *= 4 {
 		some := sessions[:min(size, len(sessions))]
 		sessions = sessions[len(some):]
+		if some, err = w.begunTx(ctx, tx, some); err != nil {
+			return nil, err
+		}
 		room := limit - len(all)
 		members, err := w.membersTx(ctx, tx, l, some, after, &room)
 		if err != nil {

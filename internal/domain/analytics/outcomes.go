@@ -92,12 +92,7 @@ func outcomesTx(ctx context.Context, tx *postgres.Tx, question Question, session
 	question.Basis, question.Week1Rule = cmp.Or(question.Basis, "current"), cmp.Or(question.Week1Rule, "first")
 	ids := idsOf(sessions)
 	ask := journey.Question{AsOf: question.AsOf, KnownAt: question.KnownAt, Basis: question.Basis, Week1Rule: question.Week1Rule}
-	all, err := journey.CountsOfTx(ctx, tx, ask, ids...)
-	if err != nil {
-		return nil, err
-	}
-	ask.Qualifying = true
-	paid, err := journey.CountsOfTx(ctx, tx, ask, ids...)
+	all, paid, err := journey.CountsAndPayingTx(ctx, tx, ask, ids...)
 	if err != nil {
 		return nil, err
 	}
