@@ -22,11 +22,11 @@ var (
 
 func commonFigures() []Definition {
 	return []Definition{{
-		ID: "dual_enrolment", Paper: "9", Version: 1, Times: true, Params: []Param{ofSession, withThese, byStage, byBasis}, answer: dualTx,
+		ID: "dual_enrolment", Paper: "9", Version: 2, Times: true, Params: []Param{ofSession, withThese, byStage, byBasis}, answer: dualTx,
 		Title: catalog.Text{EN: "Dual enrolment", FR: "Doubles inscriptions"},
 		Says: catalog.Text{
-			EN: "Of the learners of one session, those who are in another session too: distinct learners in both, over the learners of the session that is asked for.",
-			FR: "Des apprenants d’une session, ceux qui sont aussi dans une autre : apprenants distincts dans les deux, sur les apprenants de la session demandée.",
+			EN: "Of the learners of one session, those who are in another session too: distinct learners in both, over the learners of the session that is asked for. Of all sessions those with nobody in common are left out.",
+			FR: "Des apprenants d’une session, ceux qui sont aussi dans une autre : apprenants distincts dans les deux, sur les apprenants de la session demandée. De toutes les sessions, celles sans personne en commun ne sont pas montrées.",
 		},
 	}, {
 		ID: "dual_matrix", Paper: "9", Version: 1, Times: true, Params: []Param{ofSessions, byStage, byBasis}, answer: matrixTx,
@@ -77,6 +77,7 @@ func maskOf(stage journey.Stage, basis string) int {
 // asked are some sessions with what holds of their learners.
 type asked struct {
 	keys []string
+	open []bool // who is in them may still change
 	sets journey.Sets
 }
 
@@ -94,8 +95,8 @@ func (f *Figure) setsTx(ctx context.Context, tx *postgres.Tx, sessions []catalog
 		if slices.Contains(ids, s.ID) {
 			return a, badParam("sessions", "Each session once.")
 		}
-		ids, a.keys = append(ids, s.ID), append(a.keys, s.Key)
-		f.Open = f.Open || openAt(tx, s, f.Ask.AsOf)
+		ids, a.keys, a.open = append(ids, s.ID), append(a.keys, s.Key), append(a.open, openAt(tx, s, f.Ask.AsOf))
+		f.Open = f.Open || a.open[len(a.open)-1]
 	}
 	if len(ids) > journey.MaxSets {
 		return a, badParam("sessions", fmt.Sprintf("At most %d sessions at once.", journey.MaxSets))
@@ -122,9 +123,6 @@ func dualTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 	if len(slices.Compact(slices.Sorted(slices.Values(idsOf(with))))) < len(with) {
 		return badParam("sessions", "Each session once.")
 	}
-	for _, x := range with {
-		f.Open = f.Open || openAt(tx, x, f.Ask.AsOf)
-	}
 	var shared []struct {
 		SessionID string `db:"session_id"`
 		Learners  int64  `db:"learners"`
@@ -142,11 +140,16 @@ func dualTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 	for _, x := range shared {
 		there[x.SessionID] = [2]int64{x.Learners, x.Common}
 	}
-	n := there[s.ID][0]
+	n, all := there[s.ID][0], f.Ask.Params["sessions"] == ""
+	f.Open = openAt(tx, s, f.Ask.AsOf)
 	for _, x := range with {
-		if learners := there[x.ID]; x.ID != s.ID && learners[0] > 0 {
-			f.Rows = append(f.Rows, Row{Cells: []Cell{textCell(x.Key), countCell(learners[0]), shareCell(learners[1], n)}})
+		learners := there[x.ID]
+		if x.ID == s.ID || learners[0] == 0 || all && learners[1] == 0 { // of all, those that share nobody would hide those that do
+			continue
 		}
+		row := Row{Open: openAt(tx, s, f.Ask.AsOf) || openAt(tx, x, f.Ask.AsOf), Cells: []Cell{textCell(x.Key), countCell(learners[0]), shareCell(learners[1], n)}}
+		f.Open = f.Open || row.Open
+		f.Rows = append(f.Rows, row)
 	}
 	slices.SortStableFunc(f.Rows, func(x, y Row) int { return cmp.Compare(y.Cells[2].Rate.Count, x.Cells[2].Rate.Count) })
 	f.base("learners", "learners of "+s.Key, "apprenants de "+s.Key, n)
@@ -173,7 +176,7 @@ func matrixTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 		n := a.sets.In(a.of(i))
 		for j, other := range a.keys {
 			if i != j && n > 0 && a.sets.In(a.of(j)) > 0 {
-				f.Rows = append(f.Rows, Row{Cells: []Cell{textCell(row), textCell(other), shareCell(a.sets.In(a.of(i, j)), n)}})
+				f.Rows = append(f.Rows, Row{Open: a.open[i] || a.open[j], Cells: []Cell{textCell(row), textCell(other), shareCell(a.sets.In(a.of(i, j)), n)}})
 			}
 		}
 	}
@@ -206,12 +209,13 @@ func combinationsTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) erro
 	slices.SortStableFunc(masks, func(x, y uint64) int { return bits.OnesCount64(x) - bits.OnesCount64(y) })
 	for _, m := range masks {
 		var names []string
+		open := false
 		for i, key := range a.keys {
 			if m&(1<<i) != 0 {
-				names = append(names, key)
+				names, open = append(names, key), open || a.open[i]
 			}
 		}
-		row := Row{Cells: []Cell{textCell(strings.Join(names, " & ")), countCell(a.sets[m]), countCell(a.sets.In(m)), {}}}
+		row := Row{Open: open, Cells: []Cell{textCell(strings.Join(names, " & ")), countCell(a.sets[m]), countCell(a.sets.In(m)), {}}}
 		if m&1 != 0 {
 			row.Cells[3] = shareCell(a.sets.In(m), first)
 		}
