@@ -11,22 +11,24 @@ import (
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/kernel/clock"
+	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
 )
 
 func bilanFigures() []Definition {
 	return []Definition{{
-		ID: "bilan", Version: 1, Times: true, Form: true, answer: bilanTx,
+		ID: "bilan", Version: 2, Times: true, Form: true, answer: bilanTx,
 		Params: []Param{
 			ofSession, {ID: "closed_on", Title: catalog.Text{EN: "Evaluations closed on (none: as of)", FR: "Clôture des évaluations le (sinon à la date)"}, Instant: true},
 			{ID: "own_cohort", Title: catalog.Text{EN: "Cohort of own students", FR: "Cohorte des étudiants de l’établissement"}},
 			{ID: "hours", Title: catalog.Text{EN: "Hours, as management/design=12", FR: "Heures, comme management/design=12"}, Many: true},
 			{ID: "budget", Title: catalog.Text{EN: "Budget in minor units, as staff=1200000", FR: "Budget en unités mineures, comme staff=1200000"}, Many: true},
+			{ID: "budget_currency", Title: catalog.Text{EN: "Currency of the budget", FR: "Devise du budget"}, Of: currencyCodes(), Default: "EUR"},
 		},
 		Title: catalog.Text{EN: "Bilan of a MOOC", FR: "Bilan du MOOC"},
 		Says: catalog.Text{
-			EN: "The yearly report form of the institute. The as-of date is that of the generation of attestations; an attestation is a global grade that reaches the threshold of the session. Hours of staff and the budget are what is given: no book has them. Beside stand the targets: 20,000 enrolled, 7,000 active, 2,000 attested.",
-			FR: "Le formulaire annuel de l’institut. La date demandée est celle de la génération des attestations ; une attestation est une note globale qui atteint le seuil de la session. Les heures du personnel et le budget sont ce qui est donné : aucun livre ne les a. À côté se trouvent les cibles : 20 000 inscrits, 7 000 actifs, 2 000 attestés.",
+			EN: "The yearly report form of the institute. The as-of date is that of the generation of attestations; an attestation is a global grade that reaches the threshold of the session. Hours of staff and the budget are what is given: no book has them; the balance is receipts less all other items. Beside stand the targets: 20,000 enrolled, 7,000 active, 2,000 attested.",
+			FR: "Le formulaire annuel de l’institut. La date demandée est celle de la génération des attestations ; une attestation est une note globale qui atteint le seuil de la session. Les heures du personnel et le budget sont ce qui est donné : aucun livre ne les a ; le solde est les recettes moins tous les autres postes. À côté se trouvent les cibles : 20 000 inscrits, 7 000 actifs, 2 000 attestés.",
 		},
 	}, {
 		ID: "individual_path", Version: 1, Times: true, Personal: true, answer: wayTx,
@@ -138,9 +140,9 @@ func bilanTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 		own = countCell(of.Enrolled)
 	}
 	f.base("enrolled", "enrolled when attestations are generated", "inscrits à la génération des attestations", n.Enrolled)
-	f.Columns = []Column{col("code", Text, "Code", "Code"), col("what", Text, "What", "Intitulé"), col("number", Count, "Number", "Nombre"), col("rate", Share, "Rate", "Taux"), col("target", Count, "Target", "Cible")}
+	f.Columns = []Column{col("code", Text, "Code", "Code"), col("what", Text, "What", "Intitulé"), col("number", Count, "Number", "Nombre"), col("rate", Share, "Rate", "Taux"), col("target", Count, "Target", "Cible"), col("amount", Amount, "Amount", "Montant")}
 	add := func(code, en, fr string, number, share, target Cell) {
-		f.Rows = append(f.Rows, Row{Cells: []Cell{textCell(code), saidCell(strings.ToLower(code), en, fr), number, share, target}})
+		f.Rows = append(f.Rows, Row{Cells: []Cell{textCell(code), saidCell(strings.ToLower(code), en, fr), number, share, target, {}}})
 	}
 	none, c1 := Cell{}, week1.In(1)
 	without, attested := all.Enrolled-all.Succeeded, n.Succeeded
@@ -160,11 +162,30 @@ func bilanTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	add("E7", "C2 / A1", "C2 / A1", none, shareCell(n.Diligent, n.Enrolled), none)
 	add("E8", "E2 / C2", "E2 / C2", none, shareCell(attested, n.Diligent), none)
 	add("E9", "E1 / E3", "E1 / E3", none, shareCell(without, without+attested), none)
+	var total int64
 	for i, name := range hours {
+		total += worked[i]
 		add("H", "Hours: "+name, "Heures : "+inFrench(name), countCell(worked[i]), none, none)
 	}
+	if len(hours) > 1 {
+		add("H", "Hours: all", "Heures : total", countCell(total), none, none)
+	}
+	var spent, received int64
+	currency := money.Currency(ask.Params["budget_currency"])
+	item := func(en, fr string, minor int64) {
+		f.Rows = append(f.Rows, Row{Cells: []Cell{textCell("B"), saidCell("b", en, fr), none, none, none, amountCell(minor, currency)}})
+	}
 	for i, name := range posts {
-		add("B", "Budget (minor units): "+name, "Budget (unités mineures) : "+inFrench(name), countCell(amounts[i]), none, none)
+		if post, _, _ := strings.Cut(name, "/"); post == "receipts" {
+			received += amounts[i]
+		} else {
+			spent += amounts[i]
+		}
+		item("Budget: "+name, "Budget : "+inFrench(name), amounts[i])
+	}
+	if len(posts) > 0 {
+		item("Budget: all but receipts", "Budget : total hors recettes", spent)
+		item("Balance", "Solde", received-spent)
 	}
 	return nil
 }

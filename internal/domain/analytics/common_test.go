@@ -108,6 +108,25 @@ func TestLearnersInCommonAndWhatChanged(t *testing.T) {
 	if got := show("change", "session=X-1", "since=2019-05-10"); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
+	// The Bilan adds up the hours and the budget that it is given, in their currency.
+	bilan, err := analytics.FigureOf(system, db, "bilan", analytics.Ask{Params: map[string]string{
+		"session": "X-1", "hours": "design=12,tutoring=30", "budget": "staff=1200000,services=50000,receipts=1500000", "budget_currency": "XOF",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums := ""
+	for _, r := range bilan.Rows {
+		switch code := r.Cells[0].Text; {
+		case code == "H":
+			sums += fmt.Sprint(r.Cells[1].Said.EN, " ", *r.Cells[2].Count, " | ")
+		case code == "B":
+			sums += fmt.Sprint(r.Cells[1].Said.EN, " ", *r.Cells[5].Amount, " | ")
+		}
+	}
+	if want := "Hours: design 12 | Hours: tutoring 30 | Hours: all 42 | Budget: staff 1200000 XOF | Budget: services 50000 XOF | Budget: receipts 1500000 XOF | Budget: all but receipts 1250000 XOF | Balance 250000 XOF | "; sums != want {
+		t.Errorf("%s\nwant %s", sums, want)
+	}
 	// No exercise is that much of a namesake: it is not there, whatever the number.
 	if err := db.View(system, "doers", func(ctx context.Context, tx *postgres.Tx) error {
 		_, _, err := analytics.DoersTx(ctx, tx, analytics.WhoDid{Session: "X-1", Exercise: "HW 01 #99999999999"}, page.Request{Limit: 10})
