@@ -75,17 +75,22 @@ with asked as materialized (
            case $3::int when 36 then diligent_first when 40 then diligent_all when 48 then diligent_any else diligent_none end as diligent,
            t.succeeded, t.eligible, t.booked, t.sat, t.passed, t.certified, t.paying or not $4::bool as taken, t.n, t.gross, t.refunds, t.disputes, t.fees, t.costs
       from asked a cross join analytics.totals_at($6, $2, $1) t left join programs.editions e on e.id = t.edition_id
+), rest as ( -- whoever has no money and no grant, who differs by month and session alone
+    select month, session_id, sum(enrolled)::bigint as enrolled, sum(started)::bigint as started, sum(diligent)::bigint as diligent, sum(succeeded)::bigint as succeeded,
+           sum(eligible)::bigint as eligible, sum(booked)::bigint as booked, sum(sat)::bigint as sat, sum(passed)::bigint as passed, sum(certified)::bigint as certified,
+           coalesce(sum(enrolled) filter (where paying), 0)::bigint as paying
+      from (select case when a.by_month then h.joined else '-infinity' end as month, case when a.by_session then h.session_id else '' end as session_id, h.paying, h.enrolled, h.started,
+                   case $3::int when 36 then diligent_first when 40 then diligent_all when 48 then diligent_any else diligent_none end as diligent,
+                   h.succeeded, h.eligible, h.booked, h.sat, h.passed, h.certified
+              from asked a cross join lateral journey.headcounts_at(a.sessions, $2, $1) h
+            union all
+            select month, session_id, paying, -enrolled, -started, -diligent, -succeeded, -eligible, -booked, -sat, -passed, -certified from chosen) h
+     where h.paying or not $7::bool
+     group by month, session_id
 ), parts as (
-    select case when a.by_month then h.joined else '-infinity' end as month, case when a.by_session then h.session_id else '' end as session_id, '' as offer, '' as program_id,
-           '' as edition_id, '' as partner, '' as country, '' as currency, h.enrolled, h.started,
-           case $3::int when 36 then diligent_first when 40 then diligent_all when 48 then diligent_any else diligent_none end as diligent,
-           h.succeeded, h.eligible, h.booked, h.sat, h.passed, h.certified, case when h.paying then h.enrolled else 0 end as paying,
-           0::bigint as n, 0::bigint as gross, 0::bigint as refunds, 0::bigint as disputes, 0::bigint as fees, 0::bigint as costs
-      from asked a cross join lateral journey.headcounts_at(a.sessions, $2, $1) h where h.paying or not $7::bool
-    union all
-    select month, session_id, '', '', '', '', '', '', -enrolled, -started, -diligent, -succeeded, -eligible, -booked, -sat, -passed, -certified, case when paying then -enrolled else 0 end,
-           0, 0, 0, 0, 0, 0
-      from chosen where paying or not $7::bool
+    select month, session_id, '' as offer, '' as program_id, '' as edition_id, '' as partner, '' as country, '' as currency, enrolled, started, diligent, succeeded, eligible, booked, sat,
+           passed, certified, paying, 0::bigint as n, 0::bigint as gross, 0::bigint as refunds, 0::bigint as disputes, 0::bigint as fees, 0::bigint as costs
+      from rest
     union all
     select month, session_id, offer, program_id, edition_id, partner, country, currency, enrolled, started, diligent, succeeded, eligible, booked, sat, passed, certified,
            case when paying then enrolled else 0 end, case when taken and currency <> '' then n else 0 end, case when taken then gross else 0 end, case when taken then refunds else 0 end,
