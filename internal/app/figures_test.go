@@ -172,6 +172,8 @@ func TestEveryFigureInABrowser(t *testing.T) {
 		b.do(chromedp.EmulateViewport(width, 900), chromedp.WaitVisible(chromedp.CSS(".plotted svg a circle")))
 	}
 	b.seen("figure-bubbles")
+	// A figure is drawn anew where the width changes: it is clicked when its marks stand still.
+	b.do(chromedp.Poll[chromedp.Void](`(() => { const at = document.querySelector(".plotted svg a circle").getBoundingClientRect(), now = at.x + "," + at.y; return [window.stood, window.stood = now][0] === now })()`, chromedp.WithPollingInterval(300*time.Millisecond)))
 	b.arrives(func() { b.do(chromedp.Click(chromedp.CSS(".plotted svg a circle"))) }, "table tbody th")
 	b.shows("Staff Member")
 	b.open(page + "&lang=fr")

@@ -39,7 +39,7 @@ var providerCalls = map[string][]string{
 	},
 	"EventsSince": {"GET /v1/events"},
 	"Book":        {"GET /v1/charges", "GET /v1/disputes"},
-	"Fees":        {"GET /v1/balance_transactions"},
+	"Balance":     {"GET /v1/balance_transactions"},
 }
 
 // weather is what comes instead of an answer, and how often.
