@@ -348,9 +348,11 @@ select x.id, x.capacity from exams.slots x
 select id from exams.appeals where decided_by <> '' and decided_by = first_reviewer;
 
 -- name: CheckAttempts
+-- While a person looks again at what had been verified, the result stands until she decides.
 select s.id from exams.sittings s
  where s.state = 'passed' and exists (select 1 from exams.attempts a where a.sitting_id = s.id)
-   and not exists (select 1 from exams.attempts a where a.sitting_id = s.id and a.state = 'verified');
+   and not exists (select 1 from exams.attempts a where a.sitting_id = s.id and (a.state = 'verified' or a.state = 'second_review_required'
+       and exists (select 1 from exams.attempt_events v where v.attempt_id = a.id and v.to_state = 'verified')));
 
 -- name: Sittings
 select t.id, t.enrolment_id, t.learner_id, t.session_id, t.kind, t.attempt, t.state, t.score_ppm, t.reference, t.booked_at, t.result_at, coalesce(t.slot_id, '') as slot_id, t.held_state

@@ -109,7 +109,8 @@ func (s *Service) resultTx(ctx context.Context, tx *postgres.Tx, x *Sitting, r R
 }
 
 // settleTx writes the result that an attempt leads to: verified with a score it is passed or failed by what the exam asks for, rejected it
-// is failed with nothing; who declined or let it expire was not there. A result that is known follows a later review.
+// is failed with nothing; who declined or let it expire was not there. A result that is known follows a later review, once that is decided: while a
+// person looks again at what had been verified it stands.
 func (s *Service) settleTx(ctx context.Context, tx *postgres.Tx, x *Sitting, a Attempt) error {
 	r := Result{SittingID: x.ID, Reference: x.Reference}
 	switch {
