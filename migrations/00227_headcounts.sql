@@ -40,9 +40,6 @@ SELECT s.session_id, s.grain, s.since, s.joined, h.of_ever, h.paying, sum(h.enro
   FROM journey.sums s CROSS JOIN LATERAL journey.heads(s.reached, s.ever, s.n) h WHERE h.enrolled <> 0
  GROUP BY 1, 2, 3, 4, 5, 6;
 
--- What is not summed up yet is of the last hours, in whatever sessions.
-CREATE INDEX tallies_of_late ON journey.tallies (recorded_at);
-
 -- The heads of some sessions at one instant (9999-12-31: now), with all that is known.
 CREATE FUNCTION journey.headcounts_at(sessions text[], true_at timestamptz, of_ever boolean)
 RETURNS TABLE (session_id text, joined date, paying boolean, enrolled bigint, started bigint, diligent_first bigint, diligent_all bigint, diligent_any bigint, diligent_none bigint,
@@ -58,7 +55,7 @@ WITH asked AS MATERIALIZED (
       FROM asked a JOIN journey.tallies t ON t.session_id = ANY(sessions) AND t.at >= a.day::timestamp AT TIME ZONE 'UTC' AND t.at <= true_at WHERE NOT a.for_ever
     UNION ALL
     SELECT t.session_id, t.joined, t.reached, t.ever, t.n
-      FROM asked a JOIN journey.tallies t ON t.recorded_at >= a.until::timestamp AT TIME ZONE 'UTC' AND t.recorded_at < 'infinity' AND t.at < a.day::timestamp AT TIME ZONE 'UTC'
+      FROM asked a JOIN journey.tallies t ON t.session_id = ANY(sessions) AND t.recorded_at >= a.until::timestamp AT TIME ZONE 'UTC' AND t.at < a.day::timestamp AT TIME ZONE 'UTC'
 ), heads AS (
     SELECT h.session_id, h.joined, h.paying, h.enrolled, h.started, h.diligent_first, h.diligent_all, h.diligent_any, h.diligent_none, h.succeeded, h.eligible, h.booked, h.sat, h.passed, h.certified
       FROM asked a JOIN journey.headcounts h ON h.grain = 'all' AND h.of_ever = headcounts_at.of_ever WHERE a.for_ever
