@@ -117,10 +117,10 @@ func TestLearnersInCommonAndWhatChanged(t *testing.T) {
 	}
 	sums := ""
 	for _, r := range bilan.Rows {
-		switch code := r.Cells[0].Text; {
-		case code == "H":
+		switch r.Cells[0].Text {
+		case "H":
 			sums += fmt.Sprint(r.Cells[1].Said.EN, " ", *r.Cells[2].Count, " | ")
-		case code == "B":
+		case "B":
 			sums += fmt.Sprint(r.Cells[1].Said.EN, " ", *r.Cells[5].Amount, " | ")
 		}
 	}
