@@ -121,6 +121,15 @@ WITH asked AS MATERIALIZED (
 SELECT m.* FROM moved m WHERE sessions IS NULL OR m.session_id IN (SELECT unnest(sessions))
 $$;
 
+-- What held of an enrolment at an instant (null: now, which is given), with all that is known.
+CREATE FUNCTION journey.reached_at(enrolment text, reached_now int, true_at timestamptz) RETURNS TABLE (reached int) LANGUAGE sql STABLE AS $$
+SELECT CASE WHEN true_at IS NULL THEN reached_now ELSE (
+    SELECT coalesce(bit_or(CASE WHEN h.reached THEN 1 << t.bit ELSE 0 END), 0)::int
+      FROM (SELECT DISTINCT ON (c.stage) c.stage, c.reached FROM journey.changes c
+             WHERE c.enrolment_id = enrolment AND c.at <= true_at ORDER BY c.stage, c.at DESC, c.seq DESC) h
+      JOIN journey.stages t ON t.stage = h.stage) END OFFSET 0 -- so that the past is asked once, not for each condition on it
+$$;
+
 -- Lists of learners go through their sessions one by one, and those of few of them through these alone.
 DROP INDEX journey.enrolments_rare;
 DROP INDEX journey.enrolments_by_session;

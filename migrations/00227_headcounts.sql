@@ -56,15 +56,15 @@ WITH asked AS MATERIALIZED (
     UNION ALL
     SELECT t.session_id, t.joined, t.reached, t.ever, t.n
       FROM asked a JOIN journey.tallies t ON t.session_id = ANY(sessions) AND t.recorded_at >= a.until::timestamp AT TIME ZONE 'UTC' AND t.at < a.day::timestamp AT TIME ZONE 'UTC'
+), summed AS (
+    SELECT h.* FROM asked a JOIN journey.headcounts h ON h.grain = 'all' AND h.of_ever = headcounts_at.of_ever WHERE a.for_ever
+    UNION ALL
+    SELECT h.* FROM asked a JOIN journey.headcounts h ON h.grain = 'year' AND h.of_ever = headcounts_at.of_ever AND h.since < a.year WHERE NOT a.for_ever
+    UNION ALL
+    SELECT h.* FROM asked a JOIN journey.headcounts h ON h.grain = 'month' AND h.of_ever = headcounts_at.of_ever AND h.since >= a.year AND h.since < a.month WHERE NOT a.for_ever
 ), heads AS (
     SELECT h.session_id, h.joined, h.paying, h.enrolled, h.started, h.diligent_first, h.diligent_all, h.diligent_any, h.diligent_none, h.succeeded, h.eligible, h.booked, h.sat, h.passed, h.certified
-      FROM asked a JOIN journey.headcounts h ON h.grain = 'all' AND h.of_ever = headcounts_at.of_ever WHERE a.for_ever
-    UNION ALL
-    SELECT h.session_id, h.joined, h.paying, h.enrolled, h.started, h.diligent_first, h.diligent_all, h.diligent_any, h.diligent_none, h.succeeded, h.eligible, h.booked, h.sat, h.passed, h.certified
-      FROM asked a JOIN journey.headcounts h ON h.grain = 'year' AND h.of_ever = headcounts_at.of_ever AND h.since < a.year WHERE NOT a.for_ever
-    UNION ALL
-    SELECT h.session_id, h.joined, h.paying, h.enrolled, h.started, h.diligent_first, h.diligent_all, h.diligent_any, h.diligent_none, h.succeeded, h.eligible, h.booked, h.sat, h.passed, h.certified
-      FROM asked a JOIN journey.headcounts h ON h.grain = 'month' AND h.of_ever = headcounts_at.of_ever AND h.since >= a.year AND h.since < a.month WHERE NOT a.for_ever
+      FROM summed h
     UNION ALL
     SELECT s.session_id, s.joined, h.paying, h.enrolled, h.started, h.diligent_first, h.diligent_all, h.diligent_any, h.diligent_none, h.succeeded, h.eligible, h.booked, h.sat, h.passed, h.certified
       FROM states s CROSS JOIN LATERAL journey.heads(s.reached, s.ever, s.n) h WHERE h.of_ever = headcounts_at.of_ever AND h.enrolled <> 0

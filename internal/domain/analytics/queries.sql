@@ -445,19 +445,13 @@ select s.id from unnest($1::text[]) s(id) where exists (select from journey.chan
 
 -- name: Members
 -- Whose state is what a list asks for, with all that is known, by session: $1 sessions, $2 true at (null: now), $3 stages that she has, $4 that she has
--- not, $5 and $6 after which session and enrolment, $7 limit (null: all), $8 stages that she ever had. The offset has the past be asked once, not
--- for each condition.
+-- not, $5 and $6 after which session and enrolment, $7 limit (null: all), $8 stages that she ever had.
 select s.id as session_id, e.enrolment_id, e.reached
   from unnest($1::text[]) s(id)
  cross join lateral (
     select j.enrolment_id, w.reached
       from journey.enrolments j
-     cross join lateral (
-        select case when $2::timestamptz is null then j.reached else (
-            select coalesce(bit_or(case when h.reached then 1 << t.bit else 0 end), 0)::int
-              from (select distinct on (c.stage) c.stage, c.reached from journey.changes c
-                     where c.enrolment_id = j.enrolment_id and c.at <= $2 order by c.stage, c.at desc, c.seq desc) h
-              join journey.stages t on t.stage = h.stage) end as reached offset 0) w
+     cross join lateral journey.reached_at(j.enrolment_id, j.reached, $2::timestamptz) w
      where j.session_id = s.id and j.ever & $8::int = $8 and j.enrolment_id > case when s.id = $5::text then $6::text else '' end
        and w.reached & $3::int = $3 and w.reached & $4::int = 0
      order by j.enrolment_id limit $7::int) e
@@ -470,12 +464,7 @@ select s.id as session_id, e.enrolment_id, e.reached
  cross join lateral (
     select j.enrolment_id, w.reached
       from journey.enrolments j
-     cross join lateral (
-        select case when $2::timestamptz is null then j.reached else (
-            select coalesce(bit_or(case when h.reached then 1 << t.bit else 0 end), 0)::int
-              from (select distinct on (c.stage) c.stage, c.reached from journey.changes c
-                     where c.enrolment_id = j.enrolment_id and c.at <= $2 order by c.stage, c.at desc, c.seq desc) h
-              join journey.stages t on t.stage = h.stage) end as reached offset 0) w
+     cross join lateral journey.reached_at(j.enrolment_id, j.reached, $2::timestamptz) w
      where j.ever & 6528 <> 0 and j.session_id = s.id and j.ever & $8::int = $8
        and ($2::timestamptz is null or ($8 & 2 = 0 or j.started_at <= $2) and ($8 & 256 = 0 or j.exam_booked_at <= $2) and ($8 & 2048 = 0 or j.certified_at <= $2)
             and ($8 & 4096 = 0 or j.qualifying_at <= $2))
@@ -670,3 +659,36 @@ select t.post_id, t.cohort, t.created_at, count(*) over () as waiting, (select c
    and not coalesce((select m.answered from surveys.marks m where m.session_id = $1 and m.thread_id = t.post_id and ($2::timestamptz is null or m.at <= $2)
                       and ($3::timestamptz is null or m.recorded_at <= $3) order by m.at desc, m.seq desc limit 1), false)
  order by t.created_at, t.post_id limit $4;
+
+-- name: HoldingBoth
+-- How many of a session hold stages: $1 session, $2 stages, $3 ever, $4 true at, $5 known at (9999-12-31: no bound).
+select coalesce(sum(n), 0)::bigint from journey.states_at(array[$1::text], $4, $5) where (case when $3::bool then ever else reached end) & $2::int = $2;
+
+-- name: ProgramLearners
+-- The members of each edition of a program, each learner once however many sessions she has there: $1 program, $2 ever, $3 true at, $4 known at
+-- (9999-12-31: no bound). She started or is certified in one where the stage holds of one of the enrolments that her membership gave her.
+with mine as materialized (
+    select distinct m.edition_id, m.learner_id, g.enrolment_id
+      from programs.programs p
+      join programs.editions e on e.program_id = p.id
+      join enrolment.memberships m on m.edition_id = e.id
+      join enrolment.grants g on g.order_id = m.order_id
+     where p.key = $1 and m.granted_at <= least($3::timestamptz, $4::timestamptz) and ($2::bool or m.revoked_at is null or m.revoked_at > least($3, $4))
+), asked as (
+    select array(select distinct enrolment_id from mine) as all_of
+), enrolled as materialized (
+    select h.* from asked a cross join lateral journey.holders(a.all_of, case when $2 then 0 else 1 end, $2, $3, $4) h
+), started as materialized (
+    select h.enrolment_id from asked a cross join lateral journey.holders(a.all_of, case when $2 then 2 else 3 end, $2, $3, $4) h
+), certified as materialized (
+    select h.enrolment_id from asked a cross join lateral journey.holders(a.all_of, case when $2 then 2048 else 2049 end, $2, $3, $4) h
+), each as (
+    select m.edition_id, m.learner_id, count(s.enrolment_id) > 0 as started, count(c.enrolment_id) > 0 as certified, count(distinct n.session_id) filter (where c.enrolment_id is not null) as certificates
+      from mine m join enrolled n on n.enrolment_id = m.enrolment_id
+      left join started s on s.enrolment_id = m.enrolment_id left join certified c on c.enrolment_id = m.enrolment_id
+     group by m.edition_id, m.learner_id
+)
+select e.key as edition, count(*) as learners, count(*) filter (where x.started) as started, count(*) filter (where x.certified) as certified,
+       count(*) filter (where x.certificates = (select count(*) from programs.edition_sessions t where t.edition_id = x.edition_id)) as certified_in_all
+  from each x join programs.editions e on e.id = x.edition_id
+ group by e.key, e.starts_at order by e.starts_at desc nulls last, e.key;

@@ -11,10 +11,7 @@ import (
 //go:embed queries.sql
 var queriesSQL string
 
-//go:embed figures.sql
-var figuresSQL string // of single figures; what many share stands in queries.sql
-
-var q = postgres.MustLoad("analytics", queriesSQL+"\n"+figuresSQL)
+var q = postgres.MustLoad("analytics", queriesSQL)
 
 func array(s []string) any { return pq.Array(s) }
 
