@@ -86,15 +86,8 @@ select id, organisation, direction, currency, amount_minor, reference, settled_a
  where organisation = $1 and currency = $2 and settled_at < $3 order by settled_at, id;
 
 -- name: Collected
-with theirs as (
-    select o.id from sales.orders o where o.organisation = $1
-    union select l.order_id from sales.lines l join offers.offers f on f.id = l.offer_id where f.audience = $1
-    union select e.order_id from ledger.entries e join accounting.agreements a on a.organisation = $1 and a.collects = 'partner' and e.account = 'clearing:' || a.holder
-           where e.order_id is not null
-), moved as (
-    select e.order_id, e.minor, t.occurred_at, exists (select 1 from accounting.agreements a where a.organisation = $1 and e.account = 'clearing:' || a.holder) as by_partner
-      from theirs x join ledger.entries e on e.order_id = x.id join ledger.transactions t on t.id = e.transaction_id
-     where e.account like 'clearing:%' and t.currency = $2 and t.occurred_at < $4
+with moved as (
+    select order_id, minor, occurred_at, by_partner from accounting.collected_of($1) where currency = $2 and occurred_at < $4
 )
 select key, collects, share_ppm, coalesce(sum(before), 0)::bigint as before, coalesce(sum(until), 0)::bigint as until, count(order_id) filter (where moved) as orders,
        coalesce(sum(round(before * share_ppm / 1000000)), 0)::bigint as share_before, coalesce(sum(round(until * share_ppm / 1000000)), 0)::bigint as share_until
@@ -112,19 +105,10 @@ select organisation from accounting.agreements union select organisation from ac
 -- name: SharesDue
 -- What the shares of a school should be by what was collected, and the ledger does not have: by agreement and order. An agreement that says something
 -- else than when a share was posted takes that back, and posts the new one.
-with theirs as (
-    select o.id from sales.orders o where o.organisation = $1
-    union select l.order_id from sales.lines l join offers.offers f on f.id = l.offer_id where f.audience = $1
-    union select e.order_id from ledger.entries e join accounting.agreements a on a.organisation = $1 and a.collects = 'partner' and e.account = 'clearing:' || a.holder
-           where e.order_id is not null
-), moved as (
-    select e.order_id, e.minor, t.occurred_at, t.currency, exists (select 1 from accounting.agreements a where a.organisation = $1 and e.account = 'clearing:' || a.holder) as by_partner
-      from theirs x join ledger.entries e on e.order_id = x.id join ledger.transactions t on t.id = e.transaction_id
-     where e.account like 'clearing:%'
-), due as (
+with due as (
     select a.key as agreement, m.order_id, a.organisation, a.collects, a.holder, a.currency, round(sum(m.minor) * a.share_ppm / 1000000)::bigint as minor, max(m.occurred_at) as last
       from accounting.agreements a
-      join moved m on m.currency = a.currency and m.by_partner = (a.collects = 'partner') and m.occurred_at >= a.valid_from and coalesce(m.occurred_at < a.valid_until, true)
+      join accounting.collected_of($1) m on m.currency = a.currency and m.by_partner = (a.collects = 'partner') and m.occurred_at >= a.valid_from and coalesce(m.occurred_at < a.valid_until, true)
      where a.organisation = $1
      group by a.key, m.order_id
 ), posted as (

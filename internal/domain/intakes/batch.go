@@ -8,11 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"path"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/gradebook"
@@ -156,7 +153,7 @@ func (s *Service) Receive(ctx context.Context, batch, name string, from io.Reade
 		case len(b.Files) >= MaxFiles:
 			return ErrTooMany
 		}
-		_, err = tx.Exec(ctx, q.Q("AddFile"), id, batch, len(b.Files), plainName(name))
+		_, err = tx.Exec(ctx, q.Q("AddFile"), id, batch, len(b.Files), sheet.PlainName(name, "file.csv"))
 		return err
 	}); err != nil {
 		return err
@@ -210,23 +207,6 @@ func (c *counted) Read(b []byte) (int, error) {
 	c.n += int64(n)
 	c.failed = err != nil && !errors.Is(err, io.EOF)
 	return n, err
-}
-
-// plainName is the name of a file without its folders and what no name has; one of our own where nothing is left.
-func plainName(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == unicode.ReplacementChar {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(path.Base(strings.ReplaceAll(name, `\`, "/")), ""))
-	if runes := []rune(name); len(runes) > 200 {
-		name = string(runes[len(runes)-200:])
-	}
-	if strings.Trim(name, "./ ") == "" {
-		return "file.csv"
-	}
-	return name
 }
 
 // Said is what was said of a file that was looked at.

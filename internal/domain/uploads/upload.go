@@ -8,16 +8,15 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
-	"path"
 	"strings"
 	"time"
-	"unicode"
 
 	"cursus/internal/domain/cohorts"
 	"cursus/internal/domain/cohorts/roster"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
 	"cursus/internal/kernel/lifecycle"
+	"cursus/internal/kernel/sheet"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/idempotency"
 	"cursus/internal/platform/lean"
@@ -169,24 +168,12 @@ func (s *Service) Take(ctx context.Context, by cohorts.By, key string, n NewUplo
 	})
 }
 
-// plainName is the name of a file without its folders and what no name has; one of our own where nothing is left.
+// plainName is the name of a file; one of our own where it has none.
 func plainName(name string, content []byte) string {
-	name = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == unicode.ReplacementChar {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(path.Base(strings.ReplaceAll(name, `\`, "/")), ""))
-	if runes := []rune(name); len(runes) > 200 {
-		name = string(runes[len(runes)-200:])
+	if bytes.HasPrefix(content, []byte("PK")) {
+		return sheet.PlainName(name, "roster.zip")
 	}
-	switch {
-	case strings.Trim(name, "./ ") != "":
-		return name
-	case bytes.HasPrefix(content, []byte("PK")):
-		return "roster.zip"
-	}
-	return "roster.csv"
+	return sheet.PlainName(name, "roster.csv")
 }
 
 // once does something once per principal and key, in a transaction, and gives ever after what it gave then.
