@@ -37,7 +37,8 @@ bench: deps ## Measure: a catalogue of 2,000 courses beside bare Fiber, purchase
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./internal/domain/uploads
 	$(GO) test -run '^$$' -bench . -benchtime 2s -cpu 1 -v ./internal/gateways/pdf ./internal/gateways/pades
 
-fuzz: ## Feed broken files of grades, statements, answers, posts, exam results, rosters and catalogues to their readers, a minute each
+fuzz: ## Feed broken tables and files of grades, statements, answers, posts, exam results, rosters and catalogues to their readers, a minute each
+	$(GO) test -run '^$$' -fuzz FuzzOpen -fuzztime 60s -fuzzminimizetime 2s ./internal/kernel/sheet
 	$(GO) test -run '^$$' -fuzz FuzzIntakes -fuzztime 60s -fuzzminimizetime 2s ./internal/domain/gradebook
 	$(GO) test -run '^$$' -fuzz FuzzSurvey -fuzztime 60s -fuzzminimizetime 2s ./internal/domain/surveys
 	$(GO) test -run '^$$' -fuzz FuzzForum -fuzztime 60s -fuzzminimizetime 2s ./internal/domain/surveys
