@@ -31,7 +31,7 @@ func bilanFigures() []Definition {
 			FR: "Le formulaire annuel de l’institut. La date demandée est celle de la génération des attestations ; une attestation est une note globale qui atteint le seuil de la session. Les heures du personnel et le budget sont ce qui est donné : aucun livre ne les a ; le solde est les recettes moins tous les autres postes. À côté se trouvent les cibles : 20 000 inscrits, 7 000 actifs, 2 000 attestés.",
 		},
 	}, {
-		ID: "individual_path", Version: 1, Times: true, Personal: true, answer: wayTx,
+		ID: "individual_path", Version: 2, Times: true, Personal: true, answer: wayTx,
 		Params: []Param{{ID: "enrolment", Title: catalog.Text{EN: "Enrolment", FR: "Inscription"}, Required: true}},
 		Title:  catalog.Text{EN: "Way of one learner", FR: "Parcours d’un apprenant"},
 		Says: catalog.Text{

@@ -415,14 +415,21 @@ having count(distinct k.id) = (select count(*) from catalog.exercises where sess
  order by c.enrolment_id;
 
 -- name: WayOf
--- What became of one enrolment, step by step.
-select c.at, c.recorded_at, c.stage as what, c.reached, null::bigint as value, '' as exercise
-  from journey.changes c where c.enrolment_id = $1 and ($2::timestamptz is null or c.at <= $2) and ($3::timestamptz is null or c.recorded_at <= $3)
-union all
-select c.at, c.recorded_at, k.kind, c.value >= 0, c.value, k.label
-  from gradebook.cells c join gradebook.columns k on k.id = c.column_id and k.kind in ('exercise', 'grade')
- where c.enrolment_id = $1 and ($2::timestamptz is null or c.at <= $2) and ($3::timestamptz is null or c.recorded_at is null or c.recorded_at <= $3)
- order by at, what, exercise;
+-- What became of one enrolment, step by step: a stage is told where it was reached or lost, not where it was only said again, and in the order in which
+-- stages lead to each other where one instant has several; of several words of one instant the last one holds.
+select at, recorded_at, what, reached, value, exercise from (
+    select at, recorded_at, stage as what, reached, null::bigint as value, '' as exercise,
+           coalesce(lag(reached) over (partition by stage order by at), false) as held
+      from (select distinct on (c.stage, c.at) c.at, c.recorded_at, c.stage, c.reached from journey.changes c
+             where c.enrolment_id = $1 and ($2::timestamptz is null or c.at <= $2) and ($3::timestamptz is null or c.recorded_at <= $3)
+             order by c.stage, c.at, c.seq desc) s
+    union all
+    select c.at, c.recorded_at, k.kind, c.value >= 0, c.value, k.label, null
+      from gradebook.cells c join gradebook.columns k on k.id = c.column_id and k.kind in ('exercise', 'grade')
+     where c.enrolment_id = $1 and ($2::timestamptz is null or c.at <= $2) and ($3::timestamptz is null or c.recorded_at is null or c.recorded_at <= $3)) w
+ where held is distinct from reached
+ order by at, array_position(array['enrolled', 'qualifying', 'exercise', 'grade', 'started', 'week1_any', 'week1_first', 'week1_all', 'week2_first', 'succeeded', 'eligible', 'exam_booked', 'exam_sat', 'exam_passed', 'certified'], what),
+       what, exercise, recorded_at, value;
 
 -- name: ListSizes
 -- How many are on some lists, of those whose rule asks for states alone, and what they paid, by currency: the i-th list has the states of $3[i] and none
