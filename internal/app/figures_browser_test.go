@@ -24,6 +24,21 @@ func (b tab) nothingIsCut(name string) {
 	}
 }
 
+// fitsPaper fails where a table of the open page loses a column at the edge of a sheet of A4.
+func (b tab) fitsPaper(name string) {
+	b.t.Helper()
+	b.media("print")
+	b.do(chromedp.EmulateViewport(717, 1000))
+	if lost := ask[string](b, `[...document.querySelectorAll("main table :is(th, td)")].filter(c => c.getBoundingClientRect().right > innerWidth + 1).slice(0, 5).map(c => c.dataset.under || c.textContent).join(", ")`); lost != "" {
+		b.t.Errorf("%s: paper ends before %s", name, lost)
+	}
+	// What stands in no column any more says what it is.
+	if bare := ask[int](b, `[...document.querySelectorAll("main table.broad tbody td")].filter(c => !/[^"]/.test(getComputedStyle(c, "::before").content)).length`); bare != 0 {
+		b.t.Errorf("%s: on paper %d values have no head", name, bare)
+	}
+	b.media("screen")
+}
+
 // Who points at a bubble reads the two shares of the paper, with what they are of and their intervals; who has a keyboard alone comes by the total
 // to the learners behind it; a sequence is drawn as a flow whose ribbons say how many went where.
 func TestFiguresAnswerToPointerAndKeyboard(t *testing.T) {

@@ -186,11 +186,15 @@ func TestEveryFigureInABrowser(t *testing.T) {
 			b.do(chromedp.WaitVisible(chromedp.CSS(".plotted svg")))
 			b.nothingIsCut(d.ID)
 		}
+		b.fitsPaper(d.ID)
 		if kinds := fmt.Sprint(kindsOf(b)); !looked[kinds] || os.Getenv("CURSUS_SHOTS") != "" {
 			looked[kinds] = true
 			b.seen("figure-" + d.ID)
 		}
 	}
+	b.open(w.cfg.BaseURL + "/staff/figures/outcome_cube?lang=fr&by=" + strings.Join(analytics.Dimensions, ","))
+	b.shows("Coût par certifié")
+	b.fitsPaper("the cube along all dimensions")
 }
 
 // kindsOf are the drawings of the open page.

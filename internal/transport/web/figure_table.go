@@ -14,6 +14,7 @@ type figureTable struct {
 	Heads []figureHead
 	Rows  []figureRow
 	Keys  []string // what stands small in its cells
+	Broad bool     // no paper is wide enough: there each row is told value by value, each under its head
 }
 
 type figureHead struct {
@@ -31,6 +32,7 @@ type figureCell struct {
 	Text, Link  string
 	Small       []string // each on a line of its own
 	Head, Words bool
+	Under       string // the head of its column, in a broad table
 }
 
 // figureSay puts a figure into the words of a language.
@@ -97,12 +99,25 @@ func (s *figureSay) linkOf(c analytics.Cell) string {
 	return doersAt(*c.Who)
 }
 
+// Columns that a page of paper has room for; those of a pivot are narrow.
+const (
+	columnsOnPaper      = 8
+	pivotColumnsOnPaper = 14
+)
+
 func (s *figureSay) table() figureTable {
-	t := s.rows()
+	t, most := s.rows(), columnsOnPaper
 	for _, c := range s.f.Charts {
 		if c.Pivot {
-			t = s.pivot(c)
+			t, most = s.pivot(c), pivotColumnsOnPaper
 			break
+		}
+	}
+	if t.Broad = len(t.Heads) > most; t.Broad {
+		for _, r := range t.Rows {
+			for i := range r.Cells {
+				r.Cells[i].Under = t.Heads[i].Text
+			}
 		}
 	}
 	t.Keys = append(t.Keys, s.keys()...)
