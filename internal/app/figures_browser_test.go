@@ -29,7 +29,7 @@ func (b tab) fitsPaper(name string) {
 	b.t.Helper()
 	b.media("print")
 	b.do(chromedp.EmulateViewport(717, 1000))
-	if lost := ask[string](b, `[...document.querySelectorAll("main table :is(th, td)")].filter(c => c.getBoundingClientRect().right > innerWidth + 1).slice(0, 5).map(c => c.dataset.under || c.textContent).join(", ")`); lost != "" {
+	if lost := ask[string](b, `[...document.querySelectorAll("main table :is(th, td)")].filter(c => c.getBoundingClientRect().right > innerWidth + 1 || (c.closest("table").classList.contains("broad") && c.scrollWidth > c.clientWidth + 1)).slice(0, 5).map(c => c.dataset.under || c.textContent).join(", ")`); lost != "" {
 		b.t.Errorf("%s: paper ends before %s", name, lost)
 	}
 	// What stands in no column any more says what it is.
