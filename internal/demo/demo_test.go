@@ -252,6 +252,12 @@ func figure4And12Drawn(ctx context.Context, t *testing.T, db *postgres.DB) {
 	if got := said(ctx, t, db, "program_learners", map[string]string{"program": "NETWORKS-BASICS"}); len(got) != 1 || got[0] != want {
 		t.Errorf("the program with the ESP: %q, want %q", got, want)
 	}
+	if got := said(ctx, t, db, "qualifying", map[string]string{"sessions": "PRD-8"}); !strings.Contains(got[0], " 9/20=45.0[25.8;65.8]") {
+		t.Errorf("Figure 10: %q", got[0])
+	}
+	if got := said(ctx, t, db, "qualifying", map[string]string{"sessions": "IOT-2019"}); !strings.Contains(got[0], " 13/13=100.0[77.2;100.0]") {
+		t.Errorf("the hybrid course: %q", got[0])
+	}
 	all := said(ctx, t, db, "qualifying", nil)
 	if last := all[len(all)-2:]; !strings.HasPrefix(last[0], "weighted_mean_eur ") || !strings.HasPrefix(last[1], "weighted_mean_xof 300 ") || !strings.Contains(last[1], " 133929 XOF 1500000 XOF ") {
 		t.Errorf("the means of two currencies: %q", last)
@@ -341,6 +347,19 @@ func figures9And12(ctx context.Context, t *testing.T, db *postgres.DB) {
 	for later, want := range map[string]int{"ALDDT-1": 1112, "PRD-8": 194, "RQOS-6": 40} {
 		if n := common("ALDDT-1", later, 2); n != want {
 			t.Errorf("%d started in ALDDT and in %s, the paper has %d", n, later, want)
+		}
+	}
+	// And so the figures say, with the shares that the paper prints (12, 13, 24; 33, 22, 12; 17, 4).
+	dual := strings.Join(said(ctx, t, db, "dual_enrolment", map[string]string{"session": "RO-1", "sessions": "PRD-5,PRD-6,LAN-1,SR-1,FTTH-1"}), "\n")
+	for _, want := range []string{"PRD-5 9400 1239/10246=12.1[", "PRD-6 10796 1329/10246=13.0[", "LAN-1 8313 1929/10246=18.8[", "SR-1 6352 1768/10246=17.3[", "FTTH-1 6250 2465/10246=24.1["} {
+		if !strings.Contains(dual, want) {
+			t.Errorf("Figure 9 has no %q:\n%s", want, dual)
+		}
+	}
+	sequence := strings.Join(said(ctx, t, db, "started_sequence", map[string]string{"sessions": "ALDDT-1,PRD-8,RQOS-6"}), "\n")
+	for _, want := range []string{"ALDDT-1 1112/3370=33.0[", " 1112/1112=100.0[", "PRD-8 867/3941=22.0[", " 194/1112=17.4[", "RQOS-6 445/3700=12.0[", " 40/1112=3.6["} {
+		if !strings.Contains(sequence, want) {
+			t.Errorf("Figure 12 has no %q:\n%s", want, sequence)
 		}
 	}
 }
