@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime/pprof"
 	"text/tabwriter"
 	"time"
 
@@ -29,6 +30,8 @@ type benchCmd struct {
 	Enrolments int64  `default:"1000000" help:"How many."`
 	Times      int    `default:"200" help:"How often each question is asked."`
 	Buffers    string `default:"4GB" help:"Memory that the private PostgreSQL shares (shared_buffers)."`
+	Only       string `help:"Ask only the questions whose names have this text in them, and write nothing."`
+	Profile    string `help:"A file for the profile of the processor while they are asked, as go tool pprof reads it."`
 }
 
 // Run makes a network in a folder of its own and measures how fast its figures are answered by the API.
@@ -91,13 +94,14 @@ func (c benchCmd) Run(ctx context.Context, s streams, settings config.Config) (e
 		defer stop() // whoever asks it waits no longer
 		ended <- h.Serve(serving, app.Serving{Contract: contract.YAML, Listen: listen})
 	}()
-	results, bandwidth, err := bench.Measure(serving, owner, "http://"+listen.Addr().String(), token, bench.Sessions(size.Enrolments), c.Times, s.bar("asking"))
-	stop()
-	if err = errors.Join(err, <-ended); err != nil {
-		return err
-	}
-	writes, err := bench.Writes(ctx, h.DB, bench.Sessions(size.Enrolments), 20)
+	profiled, err := c.profile()
 	if err != nil {
+		stop()
+		return errors.Join(err, <-ended)
+	}
+	results, bandwidth, err := bench.Measure(serving, owner, "http://"+listen.Addr().String(), token, bench.Sessions(size.Enrolments), c.Times, c.Only, s.bar("asking"))
+	stop()
+	if err = errors.Join(err, profiled(), <-ended); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.out, "One core reads %d MB/s from memory. limit/p50 is how near the median is to the time for reading the bytes that were touched.\n\n", bandwidth/1_000_000)
@@ -114,8 +118,30 @@ func (c benchCmd) Run(ctx context.Context, s streams, settings config.Config) (e
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	if c.Only != "" {
+		return nil
+	}
+	writes, err := bench.Writes(ctx, h.DB, bench.Sessions(size.Enrolments), 20)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintf(s.out, "\n%d changes of stages a second, in batches of 2,000 as an import has them; each is read exactly at once (aim 3,000).\n", writes)
 	return nil
+}
+
+// profile begins the profile, if one is asked for, and gives what ends it.
+func (c benchCmd) profile() (end func() error, err error) {
+	if c.Profile == "" {
+		return func() error { return nil }, nil
+	}
+	file, err := os.Create(c.Profile)
+	if err != nil {
+		return nil, err
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return file.Close()
+	}, pprof.StartCPUProfile(file)
 }
 
 func millis(d time.Duration) string {

@@ -102,10 +102,12 @@ func questions(at time.Time) []question {
 	}
 }
 
-// Measure asks each question so many times, one after the other, of sessions drawn at random, over HTTP. at is where the house listens.
-func Measure(ctx context.Context, owner *postgres.DB, at, token string, sessions int64, times int, told func(done, of int, what string)) (all []Result, bandwidth int64, err error) {
+// Measure asks each question whose name has the text only in it so many times, one after the other, of sessions drawn at random, over HTTP. at is where
+// the house listens.
+func Measure(ctx context.Context, owner *postgres.DB, at, token string, sessions int64, times int, only string, told func(done, of int, what string)) (all []Result, bandwidth int64, err error) {
 	bandwidth = memory()
 	asked := questions(time.Date(2015, 3, 2, 0, 0, 0, 0, time.UTC).AddDate(5, 0, 0))
+	asked = slices.DeleteFunc(asked, func(q question) bool { return !strings.Contains(q.name, only) })
 	luck := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same at each call
 	var clock clock.System
 	for i, question := range asked {
