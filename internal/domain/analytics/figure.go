@@ -247,6 +247,24 @@ func amountCell(minor int64, c money.Currency) Cell {
 	return Cell{Amount: &a}
 }
 
+// appendCounts adds a cell for each number, which stand together in memory: a cube has tens of thousands.
+func appendCounts(cells []Cell, n []int64) []Cell {
+	for i := range n {
+		cells = append(cells, Cell{Count: &n[i]})
+	}
+	return cells
+}
+
+// appendAmounts adds a cell for each amount of a currency, which stand together too.
+func appendAmounts(cells []Cell, c money.Currency, minor ...int64) []Cell {
+	amounts := make([]money.Amount, len(minor))
+	for i := range minor {
+		amounts[i] = money.Of(minor[i], c)
+		cells = append(cells, Cell{Amount: &amounts[i]})
+	}
+	return cells
+}
+
 // Parameters that several figures share.
 var (
 	ofSession = Param{ID: "session", Title: catalog.Text{EN: "Session", FR: "Session"}, Required: true}

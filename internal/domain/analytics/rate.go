@@ -22,14 +22,15 @@ func NewRate(count, of int64) Rate {
 	if of <= 0 {
 		return r
 	}
-	tenths := (2*1000*count + of) / (2 * of)
-	r.Tenths = &tenths
+	n := new([3]int64) // together: a report has thousands of rates
+	n[0] = (2*1000*count + of) / (2 * of)
+	r.Tenths = &n[0]
 	if count > of {
 		return r
 	}
 	from, to := wilson(count, of)
-	low, high := int64(math.Round(1000*from)), int64(math.Round(1000*to))
-	r.Low, r.High = &low, &high
+	n[1], n[2] = int64(math.Round(1000*from)), int64(math.Round(1000*to))
+	r.Low, r.High = &n[1], &n[2]
 	return r
 }
 
