@@ -208,6 +208,11 @@ select s.id, s.key, c.key as course_key, s.number, s.title_en, s.title_fr, s.pla
   from catalog.sessions s join catalog.courses c on c.id = s.course_id
  order by c.position, c.key, s.starts_at desc nulls last, s.number desc, s.key;
 
+-- name: Glimpses
+select s.id, s.key, c.key as course_key, s.title_en, s.title_fr, s.ends_at, s.enrol_from, s.enrol_until, s.closed, coalesce(nullif(s.audience, ''), c.level) as for_whom
+  from catalog.sessions s join catalog.courses c on c.id = s.course_id
+ order by c.position, c.key, s.starts_at desc nulls last, s.number desc, s.key;
+
 -- name: SessionsOf
 select s.id, s.key, c.key as course_key, s.number, s.title_en, s.title_fr, s.platform, s.course_url, s.threshold_ppm,
        s.starts_at, s.ends_at, s.enrol_from, s.enrol_until, s.closed, s.version, s.kind, s.platform_key, s.audience, s.language, s.capacity,

@@ -89,7 +89,32 @@ const (
 )
 
 // StateAt derives the state. Both ends of a period belong to what comes after: at EnrolUntil nobody can enrol any more.
-func (s Session) StateAt(t time.Time) State {
+func (s Session) StateAt(t time.Time) State { return s.Glimpse().StateAt(t) }
+
+// Glimpse is what a report of many sessions tells of each. Of a thousand, all that is planned for them takes longer to read than the report.
+type Glimpse struct {
+	ID         string     `db:"id"`
+	Key        string     `db:"key"`
+	CourseKey  string     `db:"course_key"`
+	TitleEN    string     `db:"title_en"`
+	TitleFR    string     `db:"title_fr"`
+	EndsAt     *time.Time `db:"ends_at"`
+	EnrolFrom  *time.Time `db:"enrol_from"`
+	EnrolUntil *time.Time `db:"enrol_until"`
+	Closed     bool       `db:"closed"`
+	For        string     `db:"for_whom"`
+}
+
+// Glimpse is what a report of many sessions would tell of this one.
+func (s Session) Glimpse() Glimpse {
+	return Glimpse{s.ID, s.Key, s.CourseKey, s.TitleEN, s.TitleFR, s.EndsAt, s.EnrolFrom, s.EnrolUntil, s.Closed, s.For()}
+}
+
+// Title gives the title in both languages.
+func (s Glimpse) Title() Text { return Text{s.TitleEN, s.TitleFR} }
+
+// StateAt is that of the session.
+func (s Glimpse) StateAt(t time.Time) State {
 	after := func(bound *time.Time) bool { return bound != nil && !t.Before(*bound) }
 	switch {
 	case s.Closed, after(s.EndsAt):
@@ -176,4 +201,10 @@ func SessionsTx(ctx context.Context, tx *postgres.Tx) ([]Session, error) {
 	var s []Session
 	err := tx.Select(ctx, &s, q.Q("Sessions"))
 	return s, err
+}
+
+// GlimpsesTx lists all sessions in the order of SessionsTx, with what reports tell of each.
+func GlimpsesTx(ctx context.Context, tx *postgres.Tx) (all []Glimpse, err error) {
+	err = tx.Select(ctx, &all, q.Q("Glimpses"))
+	return all, err
 }
