@@ -113,12 +113,12 @@ select session_id, coalesce(sum(n), 0)::bigint as enrolled,
 
 -- name: Heads
 -- The same with all that is known, from the sums by heads, those with a paid formula apart: $1 sessions, $2 the diligent, $3 ever, $4 true at.
-select session_id, paying, sum(enrolled)::bigint as enrolled, sum(started)::bigint as started,
-       sum(case $2::int when 36 then diligent_first when 40 then diligent_all when 48 then diligent_any else diligent_none end)::bigint as diligent,
-       sum(succeeded)::bigint as succeeded, sum(eligible)::bigint as eligible, sum(booked)::bigint as booked, sum(sat)::bigint as sat, sum(passed)::bigint as passed,
-       sum(certified)::bigint as certified
+select session_id, paying, platform.total(enrolled) as enrolled, platform.total(started) as started,
+       platform.total(case $2::int when 36 then diligent_first when 40 then diligent_all when 48 then diligent_any else diligent_none end) as diligent,
+       platform.total(succeeded) as succeeded, platform.total(eligible) as eligible, platform.total(booked) as booked, platform.total(sat) as sat, platform.total(passed) as passed,
+       platform.total(certified) as certified
   from journey.headcounts_at($1::text[], $4, $3)
- group by session_id, paying having sum(enrolled) > 0;
+ group by session_id, paying having platform.total(enrolled) > 0;
 
 -- name: Unsummed
 select until from journey.summed where until < $1::date for update;

@@ -89,7 +89,7 @@ func (a asked) of(i ...int) (mask uint64) {
 }
 
 // setsTx asks which learners of sessions are in which of them. Who is in so many sessions that they cannot be told apart is asked for fewer.
-func (f *Figure) setsTx(ctx context.Context, tx *postgres.Tx, sessions []catalog.Session, stage journey.Stage) (a asked, err error) {
+func (f *Figure) setsTx(ctx context.Context, tx *postgres.Tx, sessions []catalog.Glimpse, stage journey.Stage) (a asked, err error) {
 	var ids []string
 	for _, s := range sessions {
 		if slices.Contains(ids, s.ID) {

@@ -1,9 +1,12 @@
 package analytics
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"cursus/internal/books/journey"
@@ -30,6 +33,18 @@ type CubeQuestion struct {
 // CubeCell is one cell: the values of its dimensions (empty: not asked for, or there is none), people by stage, and money in minor units of its
 // currency, which is empty where there is no money.
 type CubeCell struct {
+	CubeKey
+	Paying   int64 // with a paid formula in force
+	Gross    int64
+	Refunds  int64
+	Disputes int64
+	Fees     int64
+	Costs    int64
+	journey.Counts
+}
+
+// CubeKey is where a cell stands.
+type CubeKey struct {
 	Month    string         `db:"month"`
 	Session  string         `db:"session"`
 	Offer    string         `db:"offer"`
@@ -38,13 +53,6 @@ type CubeCell struct {
 	Partner  string         `db:"partner"`
 	Country  string         `db:"country"`
 	Currency money.Currency `db:"currency"`
-	Paying   int64          `db:"paying"` // with a paid formula in force
-	Gross    int64          `db:"gross"`
-	Refunds  int64          `db:"refunds"`
-	Disputes int64          `db:"disputes"`
-	Fees     int64          `db:"fees"`
-	Costs    int64          `db:"costs"`
-	journey.Counts
 }
 
 // Net is sales − refunds − lost disputes.
@@ -95,17 +103,53 @@ func CubeTx(ctx context.Context, tx *postgres.Tx, ask CubeQuestion) ([]CubeCell,
 	if ask.Paying {
 		taken |= paying
 	}
-	cells := []CubeCell{}
-	switch {
-	case ask.KnownAt.IsZero() && (taken == 0 || taken|journey.Mask(journey.Enrolled) == paying|journey.Mask(journey.Enrolled)):
-		err = tx.Select(ctx, &cells, q.Q("CubeOfHeads"), ask.Basis == "ever", orEnd(ask.AsOf), diligent, taken != 0, array(ask.By), array(ask.Sessions), ask.Paying)
-		return cells, err
-	case ask.KnownAt.IsZero():
-		err = tx.Select(ctx, &cells, q.Q("Cube"), ask.Basis == "ever", orEnd(ask.AsOf), member, diligent, taken, array(ask.By), array(ask.Sessions))
-		return cells, err
+	var rows []struct {
+		CubeKey
+		Sums cellSums `db:"sums"`
 	}
-	err = tx.Select(ctx, &cells, q.Q("CubeOfHistory"), ask.Basis == "ever", given(ask.AsOf), given(ask.KnownAt), member, diligent, taken, array(ask.By), array(ask.Sessions))
+	if ask.KnownAt.IsZero() {
+		of := "states"
+		switch taken {
+		case 0:
+			of = "all"
+		case paying, paying | journey.Mask(journey.Enrolled):
+			of = "paying"
+		}
+		err = tx.Select(ctx, &rows, q.Q("Cube"), ask.Basis == "ever", orEnd(ask.AsOf), diligent, of, array(ask.By), array(ask.Sessions), ask.Paying, member|taken)
+	} else {
+		err = tx.Select(ctx, &rows, q.Q("CubeOfHistory"), ask.Basis == "ever", given(ask.AsOf), given(ask.KnownAt), member, diligent, taken, array(ask.By), array(ask.Sessions))
+	}
+	cells := make([]CubeCell, len(rows))
+	for i, r := range rows {
+		n := r.Sums
+		cells[i] = CubeCell{
+			CubeKey: r.CubeKey, Paying: n[9], Gross: n[10], Refunds: n[11], Disputes: n[12], Fees: n[13], Costs: n[14],
+			Counts: journey.Counts{Enrolled: n[0], Started: n[1], Diligent: n[2], Succeeded: n[3], Eligible: n[4], Booked: n[5], Sat: n[6], Passed: n[7], Certified: n[8]},
+		}
+	}
 	return cells, err
+}
+
+// cellSums are the numbers of a cell, which come as one array: of three thousand cells so many columns take longer to read than to sum up.
+type cellSums [15]int64
+
+// Scan reads them as PostgreSQL writes an array.
+func (s *cellSums) Scan(from any) error {
+	text, _ := from.([]byte)
+	digits, ok := bytes.CutPrefix(text, []byte("{"))
+	digits, closed := bytes.CutSuffix(digits, []byte("}"))
+	if !ok || !closed || bytes.Count(digits, []byte(",")) != len(s)-1 {
+		return fmt.Errorf("%q is not %d numbers", text, len(s))
+	}
+	for i := range s {
+		one, rest, _ := bytes.Cut(digits, []byte(","))
+		n, err := strconv.ParseInt(string(one), 10, 64)
+		if err != nil {
+			return err
+		}
+		s[i], digits = n, rest
+	}
+	return nil
 }
 
 var byDimensions = Param{
@@ -230,24 +274,20 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 		col("cost_per_started", Amount, "Cost per started", "Coût par commençant"), col("cost_per_diligent", Amount, "Cost per diligent", "Coût par assidu"), col("cost_per_certified", Amount, "Cost per certified", "Coût par certifié"),
 	})
 	var people int64
+	f.Rows = make([]Row, 0, len(cells))
 	for _, c := range cells {
 		people += c.Enrolled
-		row := Row{Open: c.Session != "" && slices.Contains(open, c.Session)}
+		row := Row{Open: c.Session != "" && slices.Contains(open, c.Session), Cells: make([]Cell, 0, len(f.Columns))}
 		for _, d := range Dimensions {
 			if slices.Contains(by, d) {
 				row.Cells = append(row.Cells, textCell(c.of(d)))
 			}
 		}
-		row.Cells = append(row.Cells, textCell(string(c.Currency)), countCell(c.Enrolled), countCell(c.Paying))
-		for _, n := range cubeStages(c.Counts) {
-			row.Cells = append(row.Cells, countCell(n))
-		}
+		row.Cells = appendCounts(append(row.Cells, textCell(string(c.Currency))), append([]int64{c.Enrolled, c.Paying}, cubeStages(c.Counts)...))
 		if c.Currency == "" {
-			row.Cells = append(row.Cells, make([]Cell, 13)...)
+			row.Cells = row.Cells[:len(f.Columns)]
 		} else {
-			for _, minor := range []int64{c.Gross, c.Refunds, c.Disputes, c.Net(), c.Fees, c.Costs, c.Contribution()} {
-				row.Cells = append(row.Cells, amountCell(minor, c.Currency))
-			}
+			row.Cells = appendAmounts(row.Cells, c.Currency, c.Gross, c.Refunds, c.Disputes, c.Net(), c.Fees, c.Costs, c.Contribution())
 			net, cost := money.Of(c.Net(), c.Currency), money.Of(c.Fees+c.Costs, c.Currency)
 			row.Cells = append(row.Cells, Cell{Amount: per(net, c.Started)}, Cell{Amount: per(net, c.Diligent)}, Cell{Amount: per(net, c.Certified)},
 				Cell{Amount: per(cost, c.Started)}, Cell{Amount: per(cost, c.Diligent)}, Cell{Amount: per(cost, c.Certified)})
@@ -266,7 +306,7 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 
 // openSessionsTx are the keys of the sessions whose numbers may still grow.
 func (f *Figure) openSessionsTx(ctx context.Context, tx *postgres.Tx) (open []string, err error) {
-	sessions, err := catalog.SessionsTx(ctx, tx)
+	sessions, err := catalog.GlimpsesTx(ctx, tx)
 	for _, s := range sessions {
 		if openAt(tx, s, f.Ask.AsOf) {
 			open = append(open, s.Key)

@@ -102,7 +102,7 @@ func (d *Dashboard) sequencesTx(ctx context.Context, tx *postgres.Tx) error {
 
 // choicesTx names what there are dashboards of.
 func (d *Dashboard) choicesTx(ctx context.Context, tx *postgres.Tx) error {
-	sessions, err := catalog.SessionsTx(ctx, tx)
+	sessions, err := catalog.GlimpsesTx(ctx, tx)
 	if err != nil {
 		return err
 	}

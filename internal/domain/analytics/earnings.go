@@ -192,5 +192,5 @@ func withFixed(cells []CubeCell, fixed fixedCost) []CubeCell {
 	if fixed.Minor == 0 || slices.ContainsFunc(cells, func(c CubeCell) bool { return c.Currency == fixed.Currency }) {
 		return cells
 	}
-	return append(slices.Clone(cells), CubeCell{Currency: fixed.Currency})
+	return append(slices.Clone(cells), CubeCell{CubeKey: CubeKey{Currency: fixed.Currency}})
 }

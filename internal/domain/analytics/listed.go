@@ -42,16 +42,18 @@ type PaidMoney struct {
 type WhoIsListed struct {
 	List, Session, Of string
 	AsOf, KnownAt     time.Time
+
+	counted bool // nobody asks who they are
 }
 
 // sessionsTx are the sessions asked for.
-func (w WhoIsListed) sessionsTx(ctx context.Context, tx *postgres.Tx) (sessions []catalog.Session, err error) {
+func (w WhoIsListed) sessionsTx(ctx context.Context, tx *postgres.Tx) (sessions []catalog.Glimpse, err error) {
 	if w.Session != "" {
 		s, err := catalog.SessionTx(ctx, tx, w.Session)
-		return []catalog.Session{s}, err
+		return []catalog.Glimpse{s.Glimpse()}, err
 	}
-	all, err := catalog.SessionsTx(ctx, tx)
-	return slices.DeleteFunc(all, func(s catalog.Session) bool { return w.Of != "all" && !openAt(tx, s, w.AsOf) }), err
+	all, err := catalog.GlimpsesTx(ctx, tx)
+	return slices.DeleteFunc(all, func(s catalog.Glimpse) bool { return w.Of != "all" && !openAt(tx, s, w.AsOf) }), err
 }
 
 // ListedTx lists who is on a list, by session and enrolment, a page at a time. Errors: catalog.ErrNoSession, a fault of input for an unknown list, and
@@ -140,15 +142,16 @@ func (w WhoIsListed) allTx(ctx context.Context, tx *postgres.Tx, l certificateLi
 
 // listedTx is who of those whose state is what the list asks for is on it.
 func (w WhoIsListed) listedTx(ctx context.Context, tx *postgres.Tx, l certificateList, members []member, limit *int) (all []Listed, err error) {
-	ids, states := make([]string, len(members)), map[string]int{}
+	ids, of, states := make([]string, len(members)), make([]string, len(members)), map[string]int{}
 	for i, m := range members {
-		ids[i], states[m.EnrolmentID] = m.EnrolmentID, m.Reached
+		ids[i], of[i], states[m.EnrolmentID] = m.EnrolmentID, m.SessionID, m.Reached
 	}
 	all = []Listed{}
 	if len(ids) == 0 {
 		return all, nil
 	}
-	err = tx.Select(ctx, &all, q.Q("Listed"), array(ids), given(w.AsOf), given(w.KnownAt), cmp.Or(l.judged, l.id), l.since, limit, idleDays, lastScores, lowBillions, riskSigns)
+	err = tx.Select(ctx, &all, q.Q("Listed"), array(ids), given(w.AsOf), given(w.KnownAt), cmp.Or(l.judged, l.id), l.since, limit, idleDays, lastScores, lowBillions, riskSigns,
+		array(of), !w.counted)
 	for i := range all {
 		x := &all[i]
 		x.Since, x.reached = x.Since.UTC(), states[x.EnrolmentID]
@@ -257,6 +260,7 @@ func (s *listSize) pay(c money.Currency, gross, back int64) {
 // sizesTx are the sizes of all lists, and how many enrolments are on one at least. Lists whose rule asks for states alone are counted from the sums, but
 // as something was known in the past, when all are asked who is on them.
 func (w WhoIsListed) sizesTx(ctx context.Context, tx *postgres.Tx, sessions []string) (sizes map[string]*listSize, on int64, err error) {
+	w.counted = true
 	if sessions, err = w.begunTx(ctx, tx, sessions); err != nil {
 		return nil, 0, err
 	}

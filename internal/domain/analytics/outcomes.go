@@ -80,7 +80,7 @@ func OutcomesTx(ctx context.Context, tx *postgres.Tx, question Question) (out Ou
 	if err != nil {
 		return out, err
 	}
-	all, err := outcomesTx(ctx, tx, question, s)
+	all, err := outcomesTx(ctx, tx, question, s.Glimpse())
 	if err != nil {
 		return out, err
 	}
@@ -88,7 +88,7 @@ func OutcomesTx(ctx context.Context, tx *postgres.Tx, question Question) (out Ou
 }
 
 // outcomesTx answers for several sessions, in their order; the session of the question does not matter.
-func outcomesTx(ctx context.Context, tx *postgres.Tx, question Question, sessions ...catalog.Session) ([]Outcomes, error) {
+func outcomesTx(ctx context.Context, tx *postgres.Tx, question Question, sessions ...catalog.Glimpse) ([]Outcomes, error) {
 	question.Basis, question.Week1Rule = cmp.Or(question.Basis, "current"), cmp.Or(question.Week1Rule, "first")
 	ids := idsOf(sessions)
 	ask := journey.Question{AsOf: question.AsOf, KnownAt: question.KnownAt, Basis: question.Basis, Week1Rule: question.Week1Rule}
@@ -162,7 +162,7 @@ func per(a money.Amount, n int64) *money.Amount {
 	return nil
 }
 
-func openAt(tx *postgres.Tx, s catalog.Session, at time.Time) bool {
+func openAt(tx *postgres.Tx, s interface{ StateAt(at time.Time) catalog.State }, at time.Time) bool {
 	return s.StateAt(instantOf(tx, at)) != catalog.Closed
 }
 

@@ -100,6 +100,6 @@ func (p *pool) shares(head Cell) []Cell {
 
 // money is what those brought and cost.
 func (p *pool) money(c money.Currency) []Cell {
-	n := CubeCell{Currency: c, Gross: p.net, Costs: p.cost}
+	n := CubeCell{CubeKey: CubeKey{Currency: c}, Gross: p.net, Costs: p.cost}
 	return revenueOf(n, journey.Counts{Enrolled: p.paid, Started: p.started, Diligent: p.diligent, Certified: p.certified}).cells()
 }

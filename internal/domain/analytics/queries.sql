@@ -2,87 +2,37 @@
 select e.id, e.learner_id, p.full_name from enrolment.enrolments e join identity.people p on p.id = e.learner_id where e.id = any($1::text[]);
 
 -- name: Cube
--- People and money joined on the enrolment. Each enrolment is in one cell of every dimension but the currency, in which its people stand
--- with most of its money; money without an enrolment (seats that nobody claimed yet, or that came before it was opened) has a cell without people.
--- Everybody is in the sums of the journey; whoever has money or a grant is taken out of those, and put where her money is, by the cells and by what
--- touched her since they were summed up. $1 ever, $2 true at (9999-12-31: now), $3 stages that a member has, $4 those of the diligent, $5 stages whose
--- money is asked for (0: all), $6 dimensions, $7 sessions (null: all, and money of none).
+-- People and money joined on the enrolment. Each enrolment is in one cell of every dimension but the currency, in which its people stand with most of
+-- its money; money without an enrolment (seats that nobody claimed yet, or that came before it was opened) has a cell without people. Everybody is in the
+-- sums of the journey; whoever has money or a grant is taken out of those, and put where her money is, by the totals. $1 ever, $2 true at (9999-12-31:
+-- now), $3 the diligent, $4 whose money: all, paying (who has a paid formula), states (who has the stages $8, which the cells alone know), $5 dimensions,
+-- $6 sessions (null: all, and money of none), $7 people with a paid formula alone, $8 stages.
 with asked as materialized (
-    select coalesce($7::text[], array(select id from catalog.sessions)) as sessions, 'month' = any($6::text[]) as by_month, 'session' = any($6::text[]) as by_session,
-           'offer' = any($6::text[]) as by_offer, 'program' = any($6::text[]) as by_program, 'edition' = any($6::text[]) as by_edition, 'partner' = any($6::text[]) as by_partner,
-           'country' = any($6::text[]) as by_country
-), chosen as materialized (
-    select * from analytics.cells_at($7, $2)
-), dimmed as ( -- who has money or a grant, or money of nobody, where it is asked for
-    select case when a.by_month then c.joined else '-infinity' end as month, case when a.by_session then c.session_id else '' end as session_id,
-           case when a.by_offer then c.offer_id else '' end as offer, case when a.by_program then coalesce(e.program_id, '') else '' end as program_id,
-           case when a.by_edition then c.edition_id else '' end as edition_id, case when a.by_partner then c.partner else '' end as partner,
-           case when a.by_country then c.country else '' end as country, c.currency, c.first, x.held,
-           $5::int = 0 or (x.held & $3::int = $3::int and x.held & $5::int = $5::int) as taken, c.n, c.gross, c.refunds, c.disputes, c.fees, c.costs
-      from asked a cross join chosen c cross join lateral (select case when $1::bool then c.ever else c.reached end as held) x
-      left join programs.editions e on e.id = c.edition_id
-), rest as ( -- everybody else, who differs by month and session alone
-    select case when a.by_month then p.joined else '-infinity' end as month, case when a.by_session then p.session_id else '' end as session_id,
-           case when $1::bool then p.ever else p.reached end as held, sum(p.n) as n
-      from asked a cross join lateral journey.states_at(a.sessions, $2, '9999-12-31 00:00+00') p
-     where case when $1::bool then p.ever else p.reached end & $3::int = $3::int
-     group by 1, 2, 3
-), people as (
-    select month, session_id, '' as offer, '' as program_id, '' as edition_id, '' as partner, '' as country, '' as currency, held, n from rest
-    union all
-    select month, session_id, '', '', '', '', '', '', held, -n from dimmed where first and held & $3::int = $3::int
-    union all
-    select month, session_id, offer, program_id, edition_id, partner, country, currency, held, n from dimmed where first and held & $3::int = $3::int
-), summed as (
-    select month, session_id, offer, program_id, edition_id, partner, country, currency, sum(enrolled)::bigint as enrolled, sum(started)::bigint as started, sum(diligent)::bigint as diligent,
-           sum(succeeded)::bigint as succeeded, sum(eligible)::bigint as eligible, sum(booked)::bigint as booked, sum(sat)::bigint as sat, sum(passed)::bigint as passed,
-           sum(certified)::bigint as certified, sum(paying)::bigint as paying, sum(gross)::bigint as gross, sum(refunds)::bigint as refunds, sum(disputes)::bigint as disputes,
-           sum(fees)::bigint as fees, sum(costs)::bigint as costs
-      from (select month, session_id, offer, program_id, edition_id, partner, country, currency, sum(n) as enrolled, coalesce(sum(n) filter (where held & 2 <> 0), 0) as started,
-                   coalesce(sum(n) filter (where held & $4::int = $4::int), 0) as diligent, coalesce(sum(n) filter (where held & 64 <> 0), 0) as succeeded,
-                   coalesce(sum(n) filter (where held & 128 <> 0), 0) as eligible, coalesce(sum(n) filter (where held & 256 <> 0), 0) as booked,
-                   coalesce(sum(n) filter (where held & 512 <> 0), 0) as sat, coalesce(sum(n) filter (where held & 1024 <> 0), 0) as passed,
-                   coalesce(sum(n) filter (where held & 2048 <> 0), 0) as certified, coalesce(sum(n) filter (where held & 4096 <> 0), 0) as paying,
-                   0 as rows, 0 as gross, 0 as refunds, 0 as disputes, 0 as fees, 0 as costs
-              from people group by month, session_id, offer, program_id, edition_id, partner, country, currency
-            union all
-            select month, session_id, offer, program_id, edition_id, partner, country, currency, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                   sum(n), sum(gross), sum(refunds), sum(disputes), sum(fees), sum(costs)
-              from dimmed where taken and currency <> '' group by month, session_id, offer, program_id, edition_id, partner, country, currency) both_sides
-     group by month, session_id, offer, program_id, edition_id, partner, country, currency
-    having sum(enrolled) > 0 or sum(rows) > 0
-)
-select case when m.month > '-infinity' then to_char(m.month, 'YYYY-MM') else '' end as month, coalesce(s.key, '') as session, m.offer, coalesce(g.key, '') as program,
-       coalesce(e.key, '') as edition, m.partner, m.country, m.currency,
-       m.enrolled, m.started, m.diligent, m.succeeded, m.eligible, m.booked, m.sat, m.passed, m.certified, m.paying, m.gross, m.refunds, m.disputes, m.fees, m.costs
-  from summed m
-  left join catalog.sessions s on s.id = m.session_id
-  left join programs.programs g on g.id = m.program_id
-  left join programs.editions e on e.id = m.edition_id
- order by month, session, offer, program, edition, partner, country, currency;
-
--- name: CubeOfHeads
--- What Cube answers, by heads, where all money is asked for or that of who has a paid formula: $1 ever, $2 true at (9999-12-31: now), $3 the diligent, $4
--- money of those with a paid formula alone, $5 dimensions, $6 sessions (null: all, and money of none), $7 people of these alone, too.
-with asked as materialized (
-    select coalesce($6::text[], array(select id from catalog.sessions)) as sessions, 'month' = any($5::text[]) as by_month, 'session' = any($5::text[]) as by_session, 'offer' = any($5::text[]) as by_offer, 'program' = any($5::text[]) as by_program,
+    select 'month' = any($5::text[]) as by_month, 'session' = any($5::text[]) as by_session, 'offer' = any($5::text[]) as by_offer, 'program' = any($5::text[]) as by_program,
            'edition' = any($5::text[]) as by_edition, 'partner' = any($5::text[]) as by_partner, 'country' = any($5::text[]) as by_country
+), both_sides as (
+    select t.session_id, t.joined, t.offer_id, t.edition_id, t.partner, t.country, t.currency, t.paying, t.enrolled, t.started,
+           case $3::int when 36 then diligent_first when 40 then diligent_all when 48 then diligent_any else diligent_none end as diligent,
+           t.succeeded, t.eligible, t.booked, t.sat, t.passed, t.certified, $4::text = 'all' or $4 = 'paying' and t.paying as taken, t.n, t.gross, t.refunds, t.disputes, t.fees, t.costs
+      from analytics.totals_at($6, $2, $1) t
+    union all
+    select c.session_id, c.joined, c.offer_id, c.edition_id, c.partner, c.country, c.currency, true, 0, 0, 0, 0, 0, 0, 0, 0, 0, true, c.n, c.gross, c.refunds, c.disputes, c.fees, c.costs
+      from analytics.cells_at($6, $2) c where $4 = 'states' and case when $1::bool then c.ever else c.reached end & $8::int = $8
 ), chosen as materialized (
     select case when a.by_month then t.joined else '-infinity' end as month, case when a.by_session then t.session_id else '' end as session_id,
            case when a.by_offer then t.offer_id else '' end as offer, case when a.by_program then coalesce(e.program_id, '') else '' end as program_id,
            case when a.by_edition then t.edition_id else '' end as edition_id, case when a.by_partner then t.partner else '' end as partner,
-           case when a.by_country then t.country else '' end as country, t.currency, t.paying, t.enrolled, t.started,
-           case $3::int when 36 then diligent_first when 40 then diligent_all when 48 then diligent_any else diligent_none end as diligent,
-           t.succeeded, t.eligible, t.booked, t.sat, t.passed, t.certified, t.paying or not $4::bool as taken, t.n, t.gross, t.refunds, t.disputes, t.fees, t.costs
-      from asked a cross join analytics.totals_at($6, $2, $1) t left join programs.editions e on e.id = t.edition_id
+           case when a.by_country then t.country else '' end as country, t.currency, t.paying, t.enrolled, t.started, t.diligent, t.succeeded, t.eligible, t.booked, t.sat, t.passed,
+           t.certified, t.taken, t.n, t.gross, t.refunds, t.disputes, t.fees, t.costs
+      from asked a cross join both_sides t left join programs.editions e on e.id = t.edition_id
 ), rest as ( -- whoever has no money and no grant, who differs by month and session alone
-    select month, session_id, sum(enrolled)::bigint as enrolled, sum(started)::bigint as started, sum(diligent)::bigint as diligent, sum(succeeded)::bigint as succeeded,
-           sum(eligible)::bigint as eligible, sum(booked)::bigint as booked, sum(sat)::bigint as sat, sum(passed)::bigint as passed, sum(certified)::bigint as certified,
-           coalesce(sum(enrolled) filter (where paying), 0)::bigint as paying
+    select month, session_id, platform.total(enrolled) as enrolled, platform.total(started) as started, platform.total(diligent) as diligent, platform.total(succeeded) as succeeded,
+           platform.total(eligible) as eligible, platform.total(booked) as booked, platform.total(sat) as sat, platform.total(passed) as passed, platform.total(certified) as certified,
+           platform.total(enrolled) filter (where paying) as paying
       from (select case when a.by_month then h.joined else '-infinity' end as month, case when a.by_session then h.session_id else '' end as session_id, h.paying, h.enrolled, h.started,
                    case $3::int when 36 then diligent_first when 40 then diligent_all when 48 then diligent_any else diligent_none end as diligent,
                    h.succeeded, h.eligible, h.booked, h.sat, h.passed, h.certified
-              from asked a cross join lateral journey.headcounts_at(a.sessions, $2, $1) h
+              from asked a cross join journey.headcounts_at($6, $2, $1) h
             union all
             select month, session_id, paying, -enrolled, -started, -diligent, -succeeded, -eligible, -booked, -sat, -passed, -certified from chosen) h
      where h.paying or not $7::bool
@@ -95,17 +45,16 @@ with asked as materialized (
     select month, session_id, offer, program_id, edition_id, partner, country, currency, enrolled, started, diligent, succeeded, eligible, booked, sat, passed, certified,
            case when paying then enrolled else 0 end, case when taken and currency <> '' then n else 0 end, case when taken then gross else 0 end, case when taken then refunds else 0 end,
            case when taken then disputes else 0 end, case when taken then fees else 0 end, case when taken then costs else 0 end
-      from chosen where paying or not $7::bool
+      from chosen where paying or not $7
 ), summed as (
-    select month, session_id, offer, program_id, edition_id, partner, country, currency, sum(enrolled)::bigint as enrolled, sum(started)::bigint as started, sum(diligent)::bigint as diligent,
-           sum(succeeded)::bigint as succeeded, sum(eligible)::bigint as eligible, sum(booked)::bigint as booked, sum(sat)::bigint as sat, sum(passed)::bigint as passed,
-           sum(certified)::bigint as certified, sum(paying)::bigint as paying, sum(gross)::bigint as gross, sum(refunds)::bigint as refunds, sum(disputes)::bigint as disputes,
-           sum(fees)::bigint as fees, sum(costs)::bigint as costs
-      from parts group by month, session_id, offer, program_id, edition_id, partner, country, currency having sum(enrolled) > 0 or sum(n) > 0
+    select month, session_id, offer, program_id, edition_id, partner, country, currency,
+           array[platform.total(enrolled), platform.total(started), platform.total(diligent), platform.total(succeeded), platform.total(eligible), platform.total(booked), platform.total(sat),
+                 platform.total(passed), platform.total(certified), platform.total(paying), platform.total(gross), platform.total(refunds), platform.total(disputes), platform.total(fees),
+                 platform.total(costs)] as sums
+      from parts group by month, session_id, offer, program_id, edition_id, partner, country, currency having platform.total(enrolled) > 0 or platform.total(n) > 0
 )
 select case when m.month > '-infinity' then to_char(m.month, 'YYYY-MM') else '' end as month, coalesce(s.key, '') as session, m.offer, coalesce(g.key, '') as program,
-       coalesce(e.key, '') as edition, m.partner, m.country, m.currency,
-       m.enrolled, m.started, m.diligent, m.succeeded, m.eligible, m.booked, m.sat, m.passed, m.certified, m.paying, m.gross, m.refunds, m.disputes, m.fees, m.costs
+       coalesce(e.key, '') as edition, m.partner, m.country, m.currency, m.sums
   from summed m
   left join catalog.sessions s on s.id = m.session_id
   left join programs.programs g on g.id = m.program_id
@@ -227,9 +176,10 @@ with live as materialized (
     select k.other_id, count(*) from asked k join held x on x.enrolment_id = k.enrolment_id join held y on y.enrolment_id = k.other_enrolment_id group by k.other_id
 )
 select a.session_id, a.n as learners, coalesce(b.n, 0) as common
-  from (select session_id, sum(n)::bigint as n from journey.states_at($1 || $2, $5, '9999-12-31 00:00+00')
-         where case when $4 then ever & $3::int = $3::int else reached & ($3::int | 1) = $3::int | 1 end group by session_id having sum(n) > 0) a
-  left join (select other_id, sum(n)::bigint as n from common group by other_id) b on b.other_id = a.session_id;
+  from (select session_id, platform.total(n) as n from journey.states_at($1 || $2, $5, '9999-12-31 00:00+00')
+         where case when $4 then ever & $3::int = $3::int else reached & ($3::int | 1) = $3::int | 1 end group by session_id) a
+  left join (select other_id, sum(n)::bigint as n from common group by other_id) b on b.other_id = a.session_id
+ where a.n > 0;
 
 -- name: SharedAsKnown
 -- The same as it was known at $6, by the history; $3 stages.
@@ -336,14 +286,14 @@ with steps as (
       left join lateral (select r.organisation from payments.receipts r where r.order_id = f.order_id and r.organisation is not null order by r.id limit 1) r on 'partner' = any($7::text[])
 )
 select month, session, offer, program, edition, partner, country, coalesce(currency, '') as currency,
-       count(*) filter (where counts) as enrolled, count(*) filter (where counts and reached & 2 <> 0) as started,
-       count(*) filter (where counts and reached & $5::int = $5::int) as diligent, count(*) filter (where counts and reached & 64 <> 0) as succeeded,
-       count(*) filter (where counts and reached & 128 <> 0) as eligible, count(*) filter (where counts and reached & 256 <> 0) as booked,
-       count(*) filter (where counts and reached & 512 <> 0) as sat, count(*) filter (where counts and reached & 1024 <> 0) as passed,
-       count(*) filter (where counts and reached & 2048 <> 0) as certified, count(*) filter (where counts and reached & 4096 <> 0) as paying,
-       coalesce(sum(gross) filter (where taken), 0)::bigint as gross, coalesce(sum(refunds) filter (where taken), 0)::bigint as refunds,
-       coalesce(sum(disputes) filter (where taken), 0)::bigint as disputes, coalesce(sum(fees) filter (where taken), 0)::bigint as fees,
-       coalesce(sum(costs) filter (where taken), 0)::bigint as costs
+       array[count(*) filter (where counts), count(*) filter (where counts and reached & 2 <> 0),
+             count(*) filter (where counts and reached & $5::int = $5::int), count(*) filter (where counts and reached & 64 <> 0),
+             count(*) filter (where counts and reached & 128 <> 0), count(*) filter (where counts and reached & 256 <> 0),
+             count(*) filter (where counts and reached & 512 <> 0), count(*) filter (where counts and reached & 1024 <> 0),
+             count(*) filter (where counts and reached & 2048 <> 0), count(*) filter (where counts and reached & 4096 <> 0),
+             coalesce(sum(gross) filter (where taken), 0), coalesce(sum(refunds) filter (where taken), 0),
+             coalesce(sum(disputes) filter (where taken), 0), coalesce(sum(fees) filter (where taken), 0),
+             coalesce(sum(costs) filter (where taken), 0)]::bigint[] as sums
   from (select c.*, $6::int = 0 or (c.member and c.reached & $6::int = $6::int) as taken from cells c) x
  group by month, session, offer, program, edition, partner, country, coalesce(currency, '')
 having count(*) filter (where counts) > 0 or count(*) filter (where taken and currency is not null) > 0
@@ -443,8 +393,8 @@ with held as (
     union all
     select 0, h.* from held h where exists (select from unnest($3::int[], $4::int[]) as l(has, lacks) where h.reached & l.has = l.has and h.reached & l.lacks = 0)
 )
-select i, currency, sum(n)::bigint as n, sum(gross)::bigint as gross, sum(back)::bigint as back from listed group by i, currency
-having sum(n) <> 0 or sum(gross) <> 0 or sum(back) <> 0 order by i, currency;
+select i, currency, platform.total(n) as n, platform.total(gross) as gross, platform.total(back) as back from listed group by i, currency
+having platform.total(n) <> 0 or platform.total(gross) <> 0 or platform.total(back) <> 0 order by i, currency;
 
 -- name: Begun
 -- Those of some sessions of which something was true at $2 already.
@@ -498,12 +448,11 @@ having bit_or(case when h.reached then 1 << t.bit else 0 end) & $3::int = $3 and
 -- name: Listed
 -- Who of some enrolments, whose state is what the list asks for, is on it, and why. $1 the enrolments, $2 true at, $3 known at (null: now), $4 the list
 -- (studies: whoever studies, with what says whether she is behind or at risk), $5 the stage since whose time they are on it, $6 limit (null: all); of
--- those at risk: $7 days, $8 scores, $9 the mean below which it is low, $10 signs. Weeks are judged by the last report, which alone says who did what.
--- What a list does not ask for is not looked for: its conditions stand where the rows would be read.
+-- those at risk: $7 days, $8 scores, $9 the mean below which it is low, $10 signs; $11 their sessions, $12 whether it is asked who they are. Weeks are
+-- judged by the last report, which alone says who did what. What a list does not ask for is not looked for: its conditions stand where the rows would be read.
 with who as materialized (
-    select j.enrolment_id, j.session_id, j.learner_id from journey.enrolments j
-     where j.enrolment_id = any($1::text[])
-       and ($4::text <> 'refund_after_certificate' or exists (
+    select j.enrolment_id, j.session_id from unnest($1::text[], $11::text[]) as j(enrolment_id, session_id)
+     where ($4::text <> 'refund_after_certificate' or exists (
            select from ledger.entries e where e.enrolment_id = j.enrolment_id and e.account in ('refunds', 'disputes') and e.minor > 0))
 ), sessions as materialized (
     select s.id, s.key, r.last, coalesce(s.starts_at, r.first) as begins_at
@@ -525,12 +474,13 @@ with who as materialized (
     union all
     select s.*, null, null, 0 from sessions s where $4 not in ('behind_schedule', 'at_risk', 'studies')
 )
-select w.enrolment_id, w.session_id, w.learner_id, p.full_name as name, a.key as session,
+select w.enrolment_id, w.session_id, coalesce(p.learner_id, '') as learner_id, coalesce(p.full_name, '') as name, a.key as session,
        coalesce(case when $4 = 'refund_after_certificate' then b.at when $4 in ('behind_schedule', 'at_risk', 'studies') then g.last_at else t.at end, t.at) as since,
        coalesce(g.missed, 0) as missed, coalesce(g.idle, false) as idle, coalesce(g.low, false) as low
   from who w
   join asked a on a.id = w.session_id
-  join identity.people p on p.id = w.learner_id
+  left join lateral (
+    select j.learner_id, p.full_name from journey.enrolments j join identity.people p on p.id = j.learner_id where $12::bool and j.enrolment_id = w.enrolment_id) p on true
   cross join lateral (
     select max(d.at) as last_at, max(d.at) < a.last - make_interval(days => $7::int) as idle, avg(d.value) filter (where d.nth <= $8::int) < $9::bigint as low,
            a.due - count(distinct d.week)::int as missed

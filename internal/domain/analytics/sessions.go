@@ -48,23 +48,23 @@ func sessionFigures() []Definition {
 }
 
 // sessionsTx are the sessions that a figure is asked for, or all, in the order of the catalogue.
-func (f *Figure) sessionsTx(ctx context.Context, tx *postgres.Tx) ([]catalog.Session, error) {
+func (f *Figure) sessionsTx(ctx context.Context, tx *postgres.Tx) ([]catalog.Glimpse, error) {
 	asked := f.Ask.list("sessions")
 	if len(asked) == 0 {
-		return catalog.SessionsTx(ctx, tx)
+		return catalog.GlimpsesTx(ctx, tx)
 	}
-	var all []catalog.Session
+	var all []catalog.Glimpse
 	for _, key := range asked {
 		s, err := catalog.SessionTx(ctx, tx, key)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, s)
+		all = append(all, s.Glimpse())
 	}
 	return all, nil
 }
 
-func idsOf(sessions []catalog.Session) []string {
+func idsOf(sessions []catalog.Glimpse) []string {
 	ids := make([]string, len(sessions))
 	for i, s := range sessions {
 		ids[i] = s.ID
@@ -180,6 +180,7 @@ func comparisonTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 		pooled = pooled.Plus(counts[s.ID])
 	}
 	f.base("enrolled", "enrolled", "inscrits", pooled.Enrolled)
+	f.Rows = make([]Row, 0, len(sessions)+2)
 	for _, s := range sessions {
 		n := counts[s.ID]
 		if n.Enrolled == 0 {
@@ -194,7 +195,7 @@ func comparisonTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 		case s.ID: // of itself there is nothing to say
 			with = journey.Counts{}
 		}
-		f.Rows = append(f.Rows, Row{Open: open, Cells: append([]Cell{textCell(s.Key), {Text: s.For(), Said: levels[s.For()]}, countCell(n.Enrolled)}, compared(fiveIndicators(n), fiveIndicators(with))...)})
+		f.Rows = append(f.Rows, Row{Open: open, Cells: append([]Cell{textCell(s.Key), {Text: s.For, Said: levels[s.For]}, countCell(n.Enrolled)}, compared(fiveIndicators(n), fiveIndicators(with))...)})
 	}
 	if len(f.Rows) > 0 {
 		f.Rows = append(f.Rows, f.means(), Row{Summary: true, Cells: append([]Cell{saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée"), {}, {}}, compared(fiveIndicators(pooled), nil)...)})
@@ -212,7 +213,8 @@ var comparedWords = map[string]catalog.Text{
 }
 
 // compared are shares, each followed by what its difference to the other shows; nothing where there is nobody to compare with, or no interval.
-func compared(all, with []Metric) (cells []Cell) {
+func compared(all, with []Metric) []Cell {
+	cells := make([]Cell, 0, 2*len(all))
 	for i, m := range all {
 		beside := Cell{}
 		if with != nil {
