@@ -19320,6 +19320,11 @@ type Seller struct {
 
 // Session One run of a course.
 type Session struct {
+	// Audience For whom it is: what it says itself, or else the level of its course; absent when neither was said.
+	//
+	// Example: bachelor
+	Audience *string `json:"audience,omitempty"`
+
 	// Course A short name that people choose.
 	//
 	// Example: PRD-8
