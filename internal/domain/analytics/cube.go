@@ -109,7 +109,7 @@ func CubeTx(ctx context.Context, tx *postgres.Tx, ask CubeQuestion) ([]CubeCell,
 }
 
 var byDimensions = Param{
-	ID: "by", Title: catalog.Text{EN: "By (several, with commas)", FR: "Par (plusieurs, avec des virgules)"}, Many: true, Of: Dimensions, Default: "session",
+	ID: "by", Title: catalog.Text{EN: "By", FR: "Par"}, Many: true, Of: Dimensions, Default: "session",
 }
 
 var forWhom = Param{ID: "audience", Title: catalog.Text{EN: "For", FR: "Pour"}, Of: []string{"staff", "partner"}, Default: "staff"}
