@@ -19320,6 +19320,11 @@ type Seller struct {
 
 // Session One run of a course.
 type Session struct {
+	// Audience For whom it is: what it says itself, or else the level of its course; absent when neither was said.
+	//
+	// Example: bachelor
+	Audience *string `json:"audience,omitempty"`
+
 	// Course A short name that people choose.
 	//
 	// Example: PRD-8
@@ -28758,7 +28763,7 @@ type ClientInterface interface {
 	//
 	// Takes in what a learning platform says of a session, as it was downloaded or compressed with gzip; at most 256 MiB, also after
 	// decompression. What the file is, is told by its header: a grade report of Open edX or FUN, a problem grade report, student profiles
-	// (only who is enrolled since when, and by which names, is kept), anonymised ids, the counts of issued certificates; of any other
+	// (of which who is enrolled since when, and by which names, is read), anonymised ids, the counts of issued certificates; of any other
 	// platform a roster (`learner,enrolled_at,left_at`), scores a row each (`learner,exercise,score,attempted_at`) or a column per
 	// exercise (`learner,…`), where a learner is an id, a username or an address; xAPI statements, one a line. The same bytes again do
 	// nothing and answer what was done then (200, `replayed`). Rows that cannot be read are listed with line and column and left out.
@@ -28999,8 +29004,8 @@ type ClientInterface interface {
 
 	// DownloadIntake Get a file as it came
 	//
-	// The very bytes that were taken in. They are not there (404, `file-not-kept`) of profiles and ids of a platform, of which only what is needed is kept, and where an
-	// erasure or the schedule took them away. Results of exams are given to who may write exams.
+	// The very bytes that were taken in. They are not there (404, `file-not-kept`) where an erasure or the schedule took them away, and of files that came before bytes were
+	// kept. Results of exams are given to who may write exams.
 	//
 	// Corresponds with GET /v1/sessions/{session}/intakes/{intake}/file (the `DownloadIntake` operationId).
 	DownloadIntake(ctx context.Context, session SessionRef, intake IntakeID, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -37301,7 +37306,7 @@ func (c *Client) ListCollections(ctx context.Context, session SessionRef, params
 //
 // Takes in what a learning platform says of a session, as it was downloaded or compressed with gzip; at most 256 MiB, also after
 // decompression. What the file is, is told by its header: a grade report of Open edX or FUN, a problem grade report, student profiles
-// (only who is enrolled since when, and by which names, is kept), anonymised ids, the counts of issued certificates; of any other
+// (of which who is enrolled since when, and by which names, is read), anonymised ids, the counts of issued certificates; of any other
 // platform a roster (`learner,enrolled_at,left_at`), scores a row each (`learner,exercise,score,attempted_at`) or a column per
 // exercise (`learner,…`), where a learner is an id, a username or an address; xAPI statements, one a line. The same bytes again do
 // nothing and answer what was done then (200, `replayed`). Rows that cannot be read are listed with line and column and left out.
@@ -37802,8 +37807,8 @@ func (c *Client) ListIntakes(ctx context.Context, session SessionRef, params *Li
 
 // DownloadIntake Get a file as it came
 //
-// The very bytes that were taken in. They are not there (404, `file-not-kept`) of profiles and ids of a platform, of which only what is needed is kept, and where an
-// erasure or the schedule took them away. Results of exams are given to who may write exams.
+// The very bytes that were taken in. They are not there (404, `file-not-kept`) where an erasure or the schedule took them away, and of files that came before bytes were
+// kept. Results of exams are given to who may write exams.
 //
 // Corresponds with GET /v1/sessions/{session}/intakes/{intake}/file (the `DownloadIntake` operationId).
 func (c *Client) DownloadIntake(ctx context.Context, session SessionRef, intake IntakeID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -64122,7 +64127,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Takes in what a learning platform says of a session, as it was downloaded or compressed with gzip; at most 256 MiB, also after
 	// decompression. What the file is, is told by its header: a grade report of Open edX or FUN, a problem grade report, student profiles
-	// (only who is enrolled since when, and by which names, is kept), anonymised ids, the counts of issued certificates; of any other
+	// (of which who is enrolled since when, and by which names, is read), anonymised ids, the counts of issued certificates; of any other
 	// platform a roster (`learner,enrolled_at,left_at`), scores a row each (`learner,exercise,score,attempted_at`) or a column per
 	// exercise (`learner,…`), where a learner is an id, a username or an address; xAPI statements, one a line. The same bytes again do
 	// nothing and answer what was done then (200, `replayed`). Rows that cannot be read are listed with line and column and left out.
@@ -64379,8 +64384,8 @@ type ClientWithResponsesInterface interface {
 
 	// DownloadIntakeWithResponse Get a file as it came
 	//
-	// The very bytes that were taken in. They are not there (404, `file-not-kept`) of profiles and ids of a platform, of which only what is needed is kept, and where an
-	// erasure or the schedule took them away. Results of exams are given to who may write exams.
+	// The very bytes that were taken in. They are not there (404, `file-not-kept`) where an erasure or the schedule took them away, and of files that came before bytes were
+	// kept. Results of exams are given to who may write exams.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -90882,7 +90887,7 @@ func (c *ClientWithResponses) ListCollectionsWithResponse(ctx context.Context, s
 //
 // Takes in what a learning platform says of a session, as it was downloaded or compressed with gzip; at most 256 MiB, also after
 // decompression. What the file is, is told by its header: a grade report of Open edX or FUN, a problem grade report, student profiles
-// (only who is enrolled since when, and by which names, is kept), anonymised ids, the counts of issued certificates; of any other
+// (of which who is enrolled since when, and by which names, is read), anonymised ids, the counts of issued certificates; of any other
 // platform a roster (`learner,enrolled_at,left_at`), scores a row each (`learner,exercise,score,attempted_at`) or a column per
 // exercise (`learner,…`), where a learner is an id, a username or an address; xAPI statements, one a line. The same bytes again do
 // nothing and answer what was done then (200, `replayed`). Rows that cannot be read are listed with line and column and left out.
@@ -91295,8 +91300,8 @@ func (c *ClientWithResponses) ListIntakesWithResponse(ctx context.Context, sessi
 
 // DownloadIntakeWithResponse Get a file as it came
 //
-// The very bytes that were taken in. They are not there (404, `file-not-kept`) of profiles and ids of a platform, of which only what is needed is kept, and where an
-// erasure or the schedule took them away. Results of exams are given to who may write exams.
+// The very bytes that were taken in. They are not there (404, `file-not-kept`) where an erasure or the schedule took them away, and of files that came before bytes were
+// kept. Results of exams are given to who may write exams.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -112,3 +112,55 @@ func TestADashboardOnPaper(t *testing.T) {
 		t.Error("after printing the screen keeps the drawings of paper")
 	}
 }
+
+// Sessions of a figure are found by words and ticked, by keyboard alone; the address is a list that can be passed on, in the order of their start or in one
+// that is given. Without scripts the boxes do the same.
+func TestSessionsOfAFigureAreTicked(t *testing.T) {
+	w, mails := newSite(t)
+	b := newTab(t)
+	staff := w.staffTab(b, mails, "officer@example.org")
+	w.certified(staff.ID)
+	w.other()
+	const last = "ZED-1" // in the catalogue; it is the only one that says when it starts
+	w.later(last)
+	at := w.cfg.BaseURL + "/staff/figures/"
+	box := func(key string) string { return `input[name="sessions"][value="` + key + `"]` }
+	b.open(at + "common_enrolment?lang=en")
+	b.seen("figure-sessions")
+	b.axeEverywhere("the choice of sessions")
+	b.types("#f-filter", "zed ÓPTICS")
+	if seen := ask[string](b, `[...document.querySelectorAll("fieldset.pick .all input")].filter(i => i.checkVisibility()).map(i => i.value).join()`); seen != last {
+		t.Errorf("found among the sessions: %s", seen)
+	}
+	b.reach(box(last))
+	b.keys(" ")
+	ask[int](b, `(f => { f.value = ""; f.dispatchEvent(new Event("input")); f.focus(); return 0; })(document.getElementById("f-filter"))`)
+	b.reach(box(w.session.Key))
+	b.keys(" ")
+	b.reach("main form button")
+	b.follow("\r", "table.figure")
+	if said := ask[string](b, `location.search`); said != "?basis=current&sessions="+last+","+w.session.Key+"&stage=enrolled" {
+		t.Errorf("the address says %s", said)
+	}
+	if folded := ask[string](b, `document.querySelector("details.pick").open + " " + document.querySelector("details.pick summary").textContent`); !strings.HasPrefix(folded, "false ") || !strings.HasSuffix(folded, last+", "+w.session.Key) {
+		t.Error("above the figure stands", folded)
+	}
+	for _, js := range []bool{true, false} {
+		b.scripts(js)
+		b.open(at + "common_enrolment?lang=fr&sessions=" + w.session.Key + "," + last)
+		b.press("details.pick summary", box(last))
+		b.press("main form button", "table.figure")
+		if said := ask[string](b, `location.search`); said != "?basis=current&sessions="+w.session.Key+","+last+"&stage=enrolled" {
+			t.Errorf("an order that was given is lost: %s", said)
+		}
+	}
+	b.scripts(true)
+	b.open(at + "outcome_cube?lang=fr")
+	b.seen("figure-dimensions")
+	b.axeEverywhere("the dimensions of the cube")
+	b.press(`input[name="by"][value="month"]`, "main form button")
+	b.press("main form button", "table.figure")
+	if said := ask[string](b, `location.search`); !strings.Contains(said, "by=month,session") && !strings.Contains(said, "by=session,month") {
+		t.Errorf("the cube is asked by %s", said)
+	}
+}

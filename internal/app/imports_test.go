@@ -8,6 +8,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/intakes"
 	"cursus/internal/kernel/sheet"
@@ -101,27 +102,37 @@ func (w *world) aBatch(text string) string {
 	return id
 }
 
-// filesWith takes in a file of grades, of answers, of posts and of results that have an address, and has another one wait.
-func (w *world) filesWith(email string) {
+// filesWith takes in a file of answers, of posts, of results and of profiles that have an address or an id of a learner, and ids of another session on her platform, and has another
+// one wait.
+func (w *world) filesWith(id, email string) {
 	w.t.Helper()
 	w.aSurvey()
 	for name, text := range map[string]string{
 		"answers_2026-01-02-0900.csv": "email,routing before,routing after\n" + email + ",3,8\n",
 		"forum_2026-01-02-0900.csv":   "id,created_at,author_email\np1,2026-01-01T09:00:00Z," + email + "\n",
 		"results_2026-01-02-0900.csv": "course_id,attempt_code,status,email\nc,A,verified," + email + "\n",
+		"people_2026-01-02-0902.csv":  "id,username,name,email,enrollment_mode,year_of_birth\n" + id + ",zoe,Zoé," + email + ",audit,1990\n",
 	} {
 		if _, err := w.h.Intakes.Take(system, intakes.File{Session: w.session.ID, Name: name, Via: intakes.ByCommand, Source: sheet.Bytes([]byte(text))}); err != nil {
 			w.t.Fatal(name, err)
 		}
 	}
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: "IDS-1", CourseKey: "IDS", Title: catalog.Text{EN: "Nobody's"}, Platform: w.session.Platform, ThresholdPPM: 500_000})
+		return err
+	})
+	if _, err := w.h.Intakes.Take(system, intakes.File{Session: "IDS-1", Name: "ids_2026-01-02-0901.csv", Via: intakes.ByCommand, Source: sheet.Bytes([]byte("User ID,Anonymized User ID\n" + id + ",a4711\n"))}); err != nil {
+		w.t.Fatal(err)
+	}
 	w.aBatch("learner,Homework 1: Week 1\n" + email + ",0.5\n")
 }
 
-// filesKept counts the files of the session of the world of which bytes are kept, beside those of grades.
+// filesKept counts the files of which bytes are kept, beside those of grades.
 func (w *world) filesKept() (n int) {
 	w.t.Helper()
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
-		return tx.Get(ctx, &n, postgres.Query{Name: "files", SQL: `select (select count(distinct import_id) from surveys.pieces) + (select count(*) from exams.result_files where content <> '') + (select count(distinct file_id) from intakes.pieces)`})
+		return tx.Get(ctx, &n, postgres.Query{Name: "files", SQL: `select (select count(distinct import_id) from surveys.pieces) + (select count(*) from exams.result_files where content <> '') + (select count(distinct file_id) from intakes.pieces)
+			+ (select count(*) from gradebook.collections where kind in ('profiles', 'anonymised_ids') and content <> '')`})
 	})
 	return n
 }

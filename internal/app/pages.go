@@ -95,7 +95,7 @@ func pageCourse(tx *postgres.Tx, c catalog.Course, sessions []catalog.Session) w
 func pageSession(tx *postgres.Tx, c catalog.Course, s catalog.Session) web.Session {
 	out := web.Session{
 		Key: s.Key, CourseKey: c.Key, Title: text(s.Title()), CourseTitle: text(c.Title), Summary: text(c.Summary), Number: s.Number,
-		State: string(s.StateAt(tx.Now())), ThresholdPPM: s.ThresholdPPM, WorkloadHours: c.WorkloadHours, Kind: string(s.Kind), Language: s.Language,
+		State: string(s.StateAt(tx.Now())), ThresholdPPM: s.ThresholdPPM, WorkloadHours: c.WorkloadHours, Kind: string(s.Kind), Language: s.Language, Audience: s.For(),
 	}
 	if s.StartsAt != nil {
 		out.StartsOn = *s.StartsAt

@@ -23,12 +23,12 @@ func sessionKeysTx(ctx context.Context, tx *postgres.Tx) (keys []string, err err
 }
 
 // Figures lists the figures, and the sessions that they can be asked for.
-func (p Pages) Figures(ctx context.Context, who web.Viewer) (all []analytics.Definition, sessions []string, err error) {
+func (p Pages) Figures(ctx context.Context, who web.Viewer) (all []analytics.Definition, sessions []catalog.Session, err error) {
 	err = p.h.DB.View(as(ctx, who), "figures", func(ctx context.Context, tx *postgres.Tx) error {
 		if err := mayTx(ctx, tx, who, errNoFigures, "analytics:read"); err != nil {
 			return err
 		}
-		sessions, err = sessionKeysTx(ctx, tx)
+		sessions, err = catalog.SessionsTx(ctx, tx)
 		return err
 	})
 	return analytics.Definitions(), sessions, err

@@ -152,7 +152,7 @@ func (r Rooms) Session(ctx context.Context, idOrKey string) (out api.Session, er
 }
 
 func apiSession(ctx context.Context, tx *postgres.Tx, s catalog.Session) (api.Session, error) {
-	out := api.Session{SessionSummary: sessionSummary(s, tx.Now()), Platform: s.Platform, CourseURL: s.CourseURL, ThresholdPPM: s.ThresholdPPM, Version: s.Version, Publication: string(s.Publication)}
+	out := api.Session{SessionSummary: sessionSummary(s, tx.Now()), Platform: s.Platform, CourseURL: s.CourseURL, Audience: s.For(), ThresholdPPM: s.ThresholdPPM, Version: s.Version, Publication: string(s.Publication)}
 	standing, err := offers.OfSessionTx(ctx, tx, s.ID)
 	if err != nil {
 		return out, err

@@ -77,7 +77,7 @@ func (w *world) surveyStory(t *testing.T, walker *apitest.Walker, staff, learner
 	}
 	s.history(walker, staff, at, posts)
 	f := s.ask(http.StatusOK, "getFigure", map[string]string{"figure": "skill_gain"}, nil, query(""))
-	if cells := f["rows"].([]any)[0].(map[string]any)["cells"].([]any); cells[6].(map[string]any)["points"].(map[string]any)["hundredths"] != 400.0 {
+	if cells := f["rows"].([]any)[0].(map[string]any)["cells"].([]any); cells[7].(map[string]any)["points"].(map[string]any)["hundredths"] != 400.0 {
 		t.Error("3 and 5 points are a gain of 4:", cells)
 	}
 	walker.Values["moment"] = "closing"

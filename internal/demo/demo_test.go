@@ -199,8 +199,13 @@ func figures5And8(ctx context.Context, t *testing.T, db *postgres.DB) {
 	}
 	want := [][3]int64{{392, 630, 238}, {391, 562, 171}, {417, 595, 178}, {553, 755, 202}, {268, 803, 535}, {535, 803, 268}, {461, 672, 211}, {454, 684, 230}, {543, 724, 181}, {446, 692, 246}}
 	for i, w := range want {
-		if got := means(f.Rows[i], 4); got != w {
+		if got := means(f.Rows[i], 5); got != w {
 			t.Errorf("%s: %v, want %v", f.Rows[i].Cells[0].Text, got, w)
+		}
+	}
+	for i, for8 := range []string{"pre_bachelor", "pre_bachelor", "pre_bachelor", "bachelor", "pre_bachelor", "post_bachelor", "bachelor", "bachelor", "MOOC PRD", ""} {
+		if got := f.Rows[i].Cells[1].Text; got != for8 {
+			t.Errorf("%s is for %q, want %q", f.Rows[i].Cells[0].Text, got, for8)
 		}
 	}
 	if f, err = analytics.FigureOf(ctx, db, "skill_scale", analytics.Ask{Params: map[string]string{"session": "PRD-8", "skill": "s2"}}); err != nil || len(f.Rows) != 12 || means(f.Rows[11], 4) != [3]int64{491, 674, 182} {

@@ -72,7 +72,7 @@ func (m *maker) furnishSession(ctx context.Context, tx *postgres.Tx, s session, 
 	from, until, ends := s.starts.AddDate(0, -2, 0), s.starts.AddDate(0, 0, 28), s.ends
 	made, err := catalog.CreateSessionTx(ctx, tx, catalog.NewSession{
 		Key: s.key, CourseKey: s.course, Number: s.number, Title: titleOf(s.course, s.number), Platform: "fun",
-		CourseURL: "https://www.fun-mooc.fr/", ThresholdPPM: 500_000, StartsAt: &s.starts, EndsAt: &ends, EnrolFrom: &from, EnrolUntil: &until, Exercises: exercises,
+		CourseURL: "https://www.fun-mooc.fr/", Audience: audience[s.course], ThresholdPPM: 500_000, StartsAt: &s.starts, EndsAt: &ends, EnrolFrom: &from, EnrolUntil: &until, Exercises: exercises,
 	})
 	if err != nil {
 		return err

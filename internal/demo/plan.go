@@ -41,6 +41,10 @@ var courses = []course{
 		catalog.Text{EN: "Threats, keys, walls and good habits.", FR: "Menaces, clés, pare-feu et bonnes pratiques."}, "bachelor", 30},
 }
 
+// audience is whom the sessions of a course are for by Figures 7 and 8, where that is not its level: those who come from another course. Of RO the two figures say different
+// things; the level stands.
+var audience = map[string]string{"LAN": "MOOC PRD"}
+
 // session is one run with the counts that its grade report gives. The counts of the paper's Figures 7, 9, 10 and 12 are the
 // paper's; enrolled numbers that it does not print are the smallest round ones that give its printed rates.
 type session struct {

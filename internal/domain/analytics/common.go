@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	sequence  = Param{ID: "sessions", Title: catalog.Text{EN: "Sessions, in their order", FR: "Sessions, dans l’ordre"}, Many: true, Required: true}
+	sequence  = Param{ID: "sessions", Title: catalog.Text{EN: "Sessions, in their order", FR: "Sessions, dans l’ordre"}, Many: true, Ordered: true, Required: true}
 	withThese = Param{ID: "sessions", Title: catalog.Text{EN: "With (none: all)", FR: "Avec (aucune : toutes)"}, Many: true}
 	byStage   = Param{ID: "stage", Title: catalog.Text{EN: "Stage", FR: "Étape"}, Of: []string{"enrolled", "started", "succeeded", "certified"}, Default: "enrolled"}
 )

@@ -153,7 +153,7 @@ func (s *cellSums) Scan(from any) error {
 }
 
 var byDimensions = Param{
-	ID: "by", Title: catalog.Text{EN: "By (several, with commas)", FR: "Par (plusieurs, avec des virgules)"}, Many: true, Of: Dimensions, Default: "session",
+	ID: "by", Title: catalog.Text{EN: "By", FR: "Par"}, Many: true, Of: Dimensions, Default: "session",
 }
 
 var forWhom = Param{ID: "audience", Title: catalog.Text{EN: "For", FR: "Pour"}, Of: []string{"staff", "partner"}, Default: "staff"}

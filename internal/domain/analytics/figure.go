@@ -36,6 +36,7 @@ type Param struct {
 	Title    catalog.Text
 	Required bool
 	Many     bool     // several, with commas between them
+	Ordered  bool     // of several: their order says something
 	Of       []string // the values; nil: any
 	Default  string
 	Instant  bool // a time, as days or instants are written

@@ -150,9 +150,11 @@ func comparisonTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 	if err != nil {
 		return err
 	}
-	audience := col("audience", Text, "Targeted audience", "Public visé")
-	audience.Beside = "session"
-	f.Columns = []Column{col("session", Text, "Session", "Session"), audience, col("enrolled", Count, "Enrolled", "Inscrits")}
+	audiences, err := catalog.AudiencesTx(ctx, tx, sessions, ask.KnownAt)
+	if err != nil {
+		return err
+	}
+	f.Columns = []Column{col("session", Text, "Session", "Session"), targeted(), col("enrolled", Count, "Enrolled", "Inscrits")}
 	for _, c := range indicatorColumns {
 		beside := col(c.ID+"_verdict", Text, c.Title.EN+", compared", c.Title.FR+", comparé")
 		beside.Beside = c.ID
@@ -195,7 +197,7 @@ func comparisonTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 		case s.ID: // of itself there is nothing to say
 			with = journey.Counts{}
 		}
-		f.Rows = append(f.Rows, Row{Open: open, Cells: append([]Cell{textCell(s.Key), {Text: s.For, Said: levels[s.For]}, countCell(n.Enrolled)}, compared(fiveIndicators(n), fiveIndicators(with))...)})
+		f.Rows = append(f.Rows, Row{Open: open, Cells: append([]Cell{textCell(s.Key), targetedCell(audiences[s.ID]), countCell(n.Enrolled)}, compared(fiveIndicators(n), fiveIndicators(with))...)})
 	}
 	if len(f.Rows) > 0 {
 		f.Rows = append(f.Rows, f.means(), Row{Summary: true, Cells: append([]Cell{saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée"), {}, {}}, compared(fiveIndicators(pooled), nil)...)})
@@ -207,6 +209,15 @@ func comparisonTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 var levels = map[string]catalog.Text{
 	"pre_bachelor": {EN: "before the bachelor", FR: "avant la licence"}, "bachelor": {EN: "bachelor", FR: "licence"}, "post_bachelor": {EN: "after the bachelor", FR: "après la licence"},
 }
+
+// targeted is the column that says whom a session is for; for people it stands in the cell of the session.
+func targeted() Column {
+	c := col("audience", Text, "Targeted audience", "Public visé")
+	c.Beside = "session"
+	return c
+}
+
+func targetedCell(audience string) Cell { return Cell{Text: audience, Said: levels[audience]} }
 
 var comparedWords = map[string]catalog.Text{
 	"higher": {EN: "provably above", FR: "démontrablement au-dessus"}, "lower": {EN: "provably below", FR: "démontrablement au-dessous"}, "no_provable_difference": verdicts["no_provable_difference"],

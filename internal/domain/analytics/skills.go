@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"cursus/internal/domain/catalog"
 	"cursus/internal/platform/postgres"
 )
 
@@ -116,8 +117,12 @@ func gainTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	if err != nil {
 		return err
 	}
+	audiences, err := catalog.AudiencesTx(ctx, tx, sessions, ask.KnownAt)
+	if err != nil {
+		return err
+	}
 	f.Columns = []Column{
-		col("session", Text, "Session", "Session"), col("skill", Text, "Skill", "Compétence"), col("learners", Count, "Learners", "Apprenants"), col("unpaired", Count, "Answers left out", "Réponses laissées de côté"),
+		col("session", Text, "Session", "Session"), targeted(), col("skill", Text, "Skill", "Compétence"), col("learners", Count, "Learners", "Apprenants"), col("unpaired", Count, "Answers left out", "Réponses laissées de côté"),
 		col("before", Points, "Before", "Avant"), col("after", Points, "After", "Après"), col("gain", Points, "Gain", "Gain"),
 	}
 	f.Charts = []Chart{{Kind: "dumbbell", Y: "session", Values: []string{"before", "after"}, Hover: []string{"gain"}}}
@@ -151,7 +156,7 @@ func gainTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 			}
 			open := openAt(tx, s, ask.AsOf)
 			f.Open = f.Open || open
-			f.Rows = append(f.Rows, Row{Open: open, Cells: []Cell{textCell(s.Key), name, countCell(n), left, before, after, gain}})
+			f.Rows = append(f.Rows, Row{Open: open, Cells: []Cell{textCell(s.Key), targetedCell(audiences[s.ID]), name, countCell(n), left, before, after, gain}})
 			pooled = append(pooled, mine...)
 			for i, c := range []Cell{before, after, gain} {
 				plain[i] = append(plain[i], c.Points.Hundredths)
@@ -164,15 +169,15 @@ func gainTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	}
 	before, after, gain, n := three(pooled)
 	f.base("learners", "learners who said both", "apprenants qui ont dit les deux", n)
-	means := Row{Summary: true, Cells: []Cell{saidCell("plain_mean", "Plain mean", "Moyenne simple"), {}, {}, {}, {}, {}, {}}}
+	means := Row{Summary: true, Cells: []Cell{saidCell("plain_mean", "Plain mean", "Moyenne simple"), {}, {}, {}, {}, {}, {}, {}}}
 	for i, list := range plain {
 		var sum int64
 		for _, h := range list {
 			sum += h
 		}
-		means.Cells[4+i] = Cell{Points: &Mean{Hundredths: halfUp(sum, int64(len(list))), N: int64(len(list))}}
+		means.Cells[5+i] = Cell{Points: &Mean{Hundredths: halfUp(sum, int64(len(list))), N: int64(len(list))}}
 	}
-	f.Rows = append(f.Rows, means, Row{Summary: true, Cells: []Cell{saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée"), {}, countCell(n), {}, before, after, gain}})
+	f.Rows = append(f.Rows, means, Row{Summary: true, Cells: []Cell{saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée"), {}, {}, countCell(n), {}, before, after, gain}})
 	f.note("The plain mean is that of the sessions, and its n is how many they are.", "La moyenne simple est celle des sessions, et son n est leur nombre.")
 	return nil
 }

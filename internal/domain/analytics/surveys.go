@@ -25,11 +25,11 @@ func surveyFigures() []Definition {
 			FR: "Où les apprenants se situent de 0 à 10 avant et après la session, compétence par compétence, selon leurs dernières réponses. Qui n’a dit que l’un des deux est laissé de côté et compté. Le gain est la moyenne de après − avant des mêmes personnes, à partir de valeurs non arrondies, avec un intervalle à 95 % selon la loi de Student.",
 		},
 	}, {
-		ID: "skill_gain", Paper: "8", Version: 1, Times: true, Params: []Param{ofSessions, bySkill, forWhom}, answer: gainTx,
+		ID: "skill_gain", Paper: "8", Version: 2, Times: true, Params: []Param{ofSessions, bySkill, forWhom}, answer: gainTx,
 		Title: catalog.Text{EN: "Skill gain", FR: "Gain de compétence"},
 		Says: catalog.Text{
-			EN: "The mean of what learners said of their skills before and after each session, 0 to 10, and the mean gain: after − before of the same learner and skill. Pairs alone; an answer without its other half is left out and counted. The interval is that of learners, however many skills each was asked for.",
-			FR: "La moyenne de ce que les apprenants ont dit de leurs compétences avant et après chaque session, de 0 à 10, et le gain moyen : après − avant du même apprenant pour la même compétence. Seulement les paires ; une réponse sans l’autre est laissée de côté et comptée. L’intervalle est celui des apprenants, quel que soit le nombre de compétences demandées.",
+			EN: "The mean of what learners said of their skills before and after each session, 0 to 10, and the mean gain: after − before of the same learner and skill. Beside each session, whom it is for: what it says itself, or the level of its course. Pairs alone; an answer without its other half is left out and counted. The interval is that of learners, however many skills each was asked for.",
+			FR: "La moyenne de ce que les apprenants ont dit de leurs compétences avant et après chaque session, de 0 à 10, et le gain moyen : après − avant du même apprenant pour la même compétence. À côté de chaque session, à qui elle s’adresse : ce qu’elle en dit, ou le niveau de son cours. Seulement les paires ; une réponse sans l’autre est laissée de côté et comptée. L’intervalle est celui des apprenants, quel que soit le nombre de compétences demandées.",
 		},
 	}, {
 		ID: "satisfaction", Version: 1, Times: true, Params: []Param{ofSessions, forWhom}, answer: satisfactionTx,

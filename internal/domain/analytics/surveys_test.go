@@ -135,7 +135,7 @@ func TestSkillsAreThoseOfThePaper(t *testing.T) {
 		want = append(want, fmt.Sprintf("%s %d.%02d %d.%02d %s", c.key, c.before/100, c.before%100, c.after/100, c.after%100, c.gain))
 	}
 	f, _ := a.figure("skill_gain", time.Time{}, time.Time{}, "")
-	got := lines(f, 0, 4, 5, 6)
+	got := lines(f, 0, 5, 6, 7)
 	if len(got) != 11 || got[9] != "Plain mean 4.46 6.92 2.46" || got[10] != "Weighted mean 4.46 6.92 2.46" {
 		t.Error(got)
 	}
@@ -186,8 +186,8 @@ func TestWhatWasSaidStaysSaid(t *testing.T) {
 	for id, with := range asked {
 		_, before[id] = a.figure(id, then, then, with)
 	}
-	if f, _ := a.figure("skill_gain", then, then, asked["skill_gain"]); lines(f, 1, 2, 4, 5, 6)[0] != "Skill s1 2 3.50 7.00 3.50" {
-		t.Error(lines(f, 1, 2, 4, 5, 6))
+	if f, _ := a.figure("skill_gain", then, then, asked["skill_gain"]); lines(f, 2, 3, 5, 6, 7)[0] != "Skill s1 2 3.50 7.00 3.50" {
+		t.Error(lines(f, 2, 3, 5, 6, 7))
 	}
 	if f, _ := a.figure("satisfaction", then, then, asked["satisfaction"]); lines(f, 1, 2, 3, 7)[0] != "Would you recommend it? 2 8.00 0" {
 		t.Error(lines(f, 1, 2, 3, 7))
@@ -197,8 +197,17 @@ func TestWhatWasSaidStaysSaid(t *testing.T) {
 	}
 	a.clock.Advance(24 * time.Hour)
 	a.take("A", surveys.Closing, "token,s1_before,s1_after\nx,4,6\nz,1,2\n") // she says now that she began at 4
-	if f, _ := a.figure("skill_gain", time.Time{}, time.Time{}, asked["skill_gain"]); lines(f, 1, 2, 4, 5, 6)[0] != "Skill s1 3 3.33 5.33 2.00" {
-		t.Error(lines(f, 1, 2, 4, 5, 6))
+	if f, _ := a.figure("skill_gain", time.Time{}, time.Time{}, asked["skill_gain"]); lines(f, 2, 3, 5, 6, 7)[0] != "Skill s1 3 3.33 5.33 2.00" {
+		t.Error(lines(f, 2, 3, 5, 6, 7))
+	}
+	if err := a.db.InTx(system, "for whom", func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := catalog.PutSessionTx(ctx, tx, "A", catalog.NewSession{Key: "A", CourseKey: "CA", Title: catalog.Text{EN: "A"}, Platform: "fun", ThresholdPPM: 500_000, Audience: "MOOC PRD"}, 1)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if f, _ := a.figure("skill_gain", time.Time{}, time.Time{}, asked["skill_gain"]); lines(f, 0, 1)[0] != "A MOOC PRD" {
+		t.Error("whom the session is for:", lines(f, 0, 1))
 	}
 	for id, with := range asked {
 		if _, now := a.figure(id, then, then, with); now != before[id] {

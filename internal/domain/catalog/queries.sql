@@ -213,6 +213,15 @@ select s.id, s.key, c.key as course_key, s.title_en, s.title_fr, s.ends_at, s.en
   from catalog.sessions s join catalog.courses c on c.id = s.course_id
  order by c.position, c.key, s.starts_at desc nulls last, s.number desc, s.key;
 
+-- name: Audiences
+-- As it was known at an instant: what the session said then, or else the level of the course as it was published then. What is older than its first version says what it says now.
+select s.id, coalesce(nullif(case when v.document is null then s.audience else v.document ->> 'audience' end, ''), case when w.document is null then c.level else w.document ->> 'level' end, '') as audience
+  from catalog.sessions s join catalog.courses c on c.id = s.course_id
+  left join lateral (select x.document from catalog.session_versions x where x.session_id = s.id and x.written_at <= $2 order by x.version desc limit 1) v on true
+  left join lateral (select d.document from catalog.moves m join catalog.course_versions d on d.course_id = c.id and d.version = m.version
+                      where m.kind = 'course' and m.object_id = c.id and m.to_state = 'published' and m.moved_at <= $2 order by m.seq desc limit 1) w on true
+ where s.id = any($1::text[]);
+
 -- name: SessionsOf
 select s.id, s.key, c.key as course_key, s.number, s.title_en, s.title_fr, s.platform, s.course_url, s.threshold_ppm,
        s.starts_at, s.ends_at, s.enrol_from, s.enrol_until, s.closed, s.version, s.kind, s.platform_key, s.audience, s.language, s.capacity,

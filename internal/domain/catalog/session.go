@@ -6,6 +6,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/lib/pq"
+
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
 	"cursus/internal/platform/audit"
@@ -75,6 +77,27 @@ func (s Session) For() string {
 		return s.Audience
 	}
 	return s.Level
+}
+
+// AudiencesTx says whom sessions are for (Session.For) as it was known at an instant, by their ids; at nought, as it is.
+func AudiencesTx(ctx context.Context, tx *postgres.Tx, all []Glimpse, knownAt time.Time) (map[string]string, error) {
+	out := make(map[string]string, len(all))
+	ids := make([]string, len(all))
+	for i, s := range all {
+		ids[i], out[s.ID] = s.ID, s.For
+	}
+	if knownAt.IsZero() {
+		return out, nil
+	}
+	var rows []struct {
+		ID       string `db:"id"`
+		Audience string `db:"audience"`
+	}
+	err := tx.Select(ctx, &rows, q.Q("Audiences"), pq.Array(ids), knownAt)
+	for _, r := range rows {
+		out[r.ID] = r.Audience
+	}
+	return out, err
 }
 
 // State is what can be done with a session at an instant.

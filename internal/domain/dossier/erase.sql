@@ -64,9 +64,12 @@ update certificates.certificates set facts = jsonb_set(facts, '{holder_name}', '
 -- name: 08 certificates on paper
 update certificates.documents d set pdf = '' from certificates.certificates c where c.id = d.certificate_id and c.learner_id = $1 and d.pdf <> '';
 
--- name: 09 grade reports as they came
+-- name: 09 grade reports, profiles and ids as they came
 update gradebook.collections c set content = ''
- where c.content <> '' and c.session_id in (select e.session_id from enrolment.enrolments e join gradebook.members m on m.enrolment_id = e.id where e.learner_id = $1);
+ where c.content <> '' and (c.session_id in (select e.session_id from enrolment.enrolments e where e.learner_id = $1)
+    -- a list of ids enrols nobody: she may stand in that of any session of a platform that knows her
+    or c.kind = 'anonymised_ids' and c.session_id in (select s.id from catalog.sessions s
+       where exists (select 1 from identity.external_ids x where x.person_id = $1 and (x.source = s.platform or starts_with(x.source, s.platform || '#')))));
 
 -- name: 09a answers and posts as they came
 delete from surveys.pieces p using surveys.imports i

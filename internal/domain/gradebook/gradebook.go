@@ -113,8 +113,8 @@ func (s *Service) Collection(ctx context.Context, session, id string) (c Collect
 	return c, err
 }
 
-// File gives the bytes of an intake as they came. Errors: catalog.ErrNoSession, ErrNoCollection, ErrNotKept where only what is needed of it was kept, or
-// where it was wiped.
+// File gives the bytes of an intake as they came. Errors: catalog.ErrNoSession, ErrNoCollection, ErrNotKept where they were wiped, or are of profiles or
+// ids that came before these were kept.
 func (s *Service) File(ctx context.Context, session, id string) (name string, content []byte, err error) {
 	c, err := s.Collection(ctx, session, id)
 	if err != nil {

@@ -68,7 +68,7 @@ func (in Intake) read() (f file, err error) {
 		return f, ErrNoTime
 	}
 	f.Intake = in
-	f.packed, f.sum, f.size, err = pack(src, !f.report.Kind.private())
+	f.packed, f.sum, f.size, err = pack(src)
 	return f, err
 }
 

@@ -36,8 +36,8 @@ var snapshots = []Kind{Roster, Pulled, Wide, Problems, Grades}
 // rank is the place among snapshots; -1: it says what happened at times of its own, and is never read again.
 func (k Kind) rank() int { return slices.Index(snapshots, k) }
 
-// private kinds hold more of people than is needed here: what is needed is kept, the file is not.
-func (k Kind) private() bool { return k == Profiles || k == IDs }
+// exercises says whether an intake of the kind can say something of exercises.
+func (k Kind) exercises() bool { return !slices.Contains([]Kind{Profiles, IDs, Roster, Counted}, k) }
 
 // Parse reads an intake of any kind. A row that cannot be read becomes a Reject and never shifts into another column. A file of no known kind,
 // or without anybody in it where that would mean that everybody left, is refused. Errors: ErrTooLarge, ErrUnreadable, ErrNotAReport, ErrNobody.

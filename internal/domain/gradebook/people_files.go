@@ -19,7 +19,7 @@ const (
 type Alias struct{ Subject, Way, Key string }
 
 // parseProfiles reads student_profile_info for what is needed of it: who is enrolled since when, in which cohort, and by which names the platform
-// calls her. All else, such as year of birth, gender and address, is passed over and the file is not kept.
+// calls her. All else, such as year of birth, gender and address, is passed over, and stands in the bytes of the file alone.
 func parseProfiles(t *table) (r Report, err error) {
 	id, username, email, cohort, since, external := t.place("id"), t.place("username"), t.place("email"), t.place("cohort"), t.place("enrollment_date"), t.place("external_user_key")
 	r = Report{Kind: Profiles, Family: Modern, Partial: true, Cohorts: cohort >= 0}

@@ -81,8 +81,8 @@ func (t *telling) readAll(ctx context.Context) error {
 		return err
 	}
 	for _, c := range stored {
-		if c.Kind.private() || c.Kind == Roster || c.Kind == Counted {
-			continue // they say nothing of exercises
+		if !c.Kind.exercises() {
+			continue
 		}
 		var content []byte // one at a time: a session can have many
 		err := t.tx.Get(ctx, &content, q.Q("Content"), t.session.ID, c.ID)

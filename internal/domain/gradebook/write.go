@@ -82,8 +82,8 @@ func unpack(kept []byte) ([]byte, error) {
 	return io.ReadAll(z)
 }
 
-// pack compresses what is kept, and tells of all that it read the length and what tells it from others.
-func pack(src sheet.Source, keep bool) (packed, sum []byte, size int64, err error) {
+// pack compresses a file, and says its length and what tells it from others.
+func pack(src sheet.Source) (packed, sum []byte, size int64, err error) {
 	f, err := src()
 	if err != nil {
 		return nil, nil, 0, err
@@ -94,15 +94,8 @@ func pack(src sheet.Source, keep bool) (packed, sum []byte, size int64, err erro
 	if err != nil {
 		return nil, nil, 0, err
 	}
-	var to io.Writer = of
-	if keep {
-		to = io.MultiWriter(of, z)
-	}
-	if size, err = io.Copy(to, f); err != nil {
+	if size, err = io.Copy(io.MultiWriter(of, z), f); err != nil {
 		return nil, nil, size, err
-	}
-	if !keep {
-		return []byte{}, of.Sum(nil), size, nil
 	}
 	err = z.Close() // writes the rest: the bytes are whole only after it
 	return b.Bytes(), of.Sum(nil), size, err

@@ -49,7 +49,7 @@ func toSession(s Session) contract.Session {
 	return contract.Session{
 		Id: s.ID, Key: s.Key, Course: s.Course, Number: given(s.Number), Title: toText(s.Title), State: contract.SessionState(s.State),
 		StartsAt: utc(s.StartsAt), EndsAt: utc(s.EndsAt), EnrolFrom: utc(s.EnrolFrom), EnrolUntil: utc(s.EnrolUntil),
-		Publication: contract.PublicationState(s.Publication), Platform: s.Platform, CourseUrl: given(s.CourseURL), ThresholdPpm: s.ThresholdPPM, Offers: each(s.Offers, toOffer),
+		Publication: contract.PublicationState(s.Publication), Platform: s.Platform, CourseUrl: given(s.CourseURL), Audience: given(s.Audience), ThresholdPpm: s.ThresholdPPM, Offers: each(s.Offers, toOffer),
 		Exercises: each(s.Exercises, func(e Exercise) contract.Exercise {
 			return contract.Exercise{Label: e.Label, Week: e.Week, Scored: e.Scored, Activity: contract.ExerciseActivity(e.Activity), WeightPpm: given(int(e.Weight))}
 		}),

@@ -155,6 +155,7 @@ type SessionSummary struct {
 type Session struct {
 	SessionSummary
 	Platform, CourseURL string
+	Audience            string // for whom; empty: not said
 	ThresholdPPM        int
 	Version             int
 	Publication         string // only staff see another one than published

@@ -205,6 +205,12 @@ func (w *Web) read(ctx context.Context, c *fiber.Ctx) *request {
 		lang:  choose(c.Query("lang"), c.Cookies("lang"), c.Get(fiber.HeaderAcceptLanguage)),
 		param: func(name string) string { return decoded(c.Params(name)) },
 		query: func(name string) string { return c.Query(name) },
+		every: func(name string) (all []string) {
+			for _, v := range c.Request().URI().QueryArgs().PeekMulti(name) {
+				all = append(all, string(v))
+			}
+			return all
+		},
 	}
 	read := func() url.Values {
 		if form == nil {

@@ -28,20 +28,19 @@ func (w *Web) figureRoutes() []route {
 
 // figuresPage lists the figures.
 type figuresPage struct {
-	Figures  []analytics.Definition
-	Sessions []string
+	Figures []analytics.Definition
 }
 
 func (w *Web) figures(r *request) (reply, error) {
-	all, sessions, err := w.house.Figures(r.ctx, r.viewer)
-	return reply{page: "figures", title: "figures.title", data: figuresPage{all, sessions}}, err
+	all, _, err := w.house.Figures(r.ctx, r.viewer)
+	return reply{page: "figures", title: "figures.title", data: figuresPage{all}}, err
 }
 
 // figurePage is a figure with its chart and its table, or only the form to ask for it.
 type figurePage struct {
 	analytics.Definition
 	Fields   []figureField
-	Sessions []string
+	Sessions []catalog.Session
 	Figure   *analytics.Figure
 	Charts   []figureChart
 	Table    figureTable
@@ -56,14 +55,19 @@ func (p figurePage) LongSays() bool { return len(p.Says.EN) > 900 }
 type figureField struct {
 	analytics.Param
 	Value string
-	Suits bool // the keys of sessions are proposed
+	Suits bool  // the keys of sessions are proposed
+	Pick  *pick // several values
 }
 
 // figureAsk reads what a figure is asked with from the address; days stand for their end.
 func figureAsk(r *request, d analytics.Definition) (ask analytics.Ask, written map[string]string, err error) {
 	ask, written = analytics.Ask{Params: map[string]string{}}, map[string]string{}
 	for _, p := range d.Params {
-		if v := strings.TrimSpace(r.query(p.ID)); v != "" {
+		v := strings.TrimSpace(r.query(p.ID))
+		if p.Many {
+			v = strings.Join(splitList(strings.Join(r.every(p.ID), ",")), ",")
+		}
+		if v != "" {
 			ask.Params[p.ID], written[p.ID] = v, v
 		}
 	}
@@ -99,6 +103,9 @@ func (w *Web) figure(r *request) (out reply, err error) {
 	if _, page.Sessions, err = w.house.Figures(r.ctx, r.viewer); err != nil {
 		return reply{}, err
 	}
+	if at := chosenAt(r, d, page.Sessions); at != "" {
+		return reply{redirect: at}, nil
+	}
 	ask, written, err := figureAsk(r, d)
 	page.Asked = written
 	missing := false
@@ -108,7 +115,7 @@ func (w *Web) figure(r *request) (out reply, err error) {
 			v = p.Default
 		}
 		missing = missing || p.Required && v == ""
-		page.Fields = append(page.Fields, figureField{p, v, strings.HasPrefix(p.ID, "session") || p.ID == "other"})
+		page.Fields = append(page.Fields, figureField{p, v, strings.HasPrefix(p.ID, "session") || p.ID == "other" || p.ID == "against", pickOf(p, v, page.Sessions)})
 	}
 	if err == nil && !missing {
 		var f analytics.Figure

@@ -155,6 +155,7 @@ type Session struct {
 	ExercisesByActivity map[string]int
 	Kind                string // mooc, spoc, hybrid
 	Language            string // of the teaching; empty: not said
+	Audience            string // for whom: a level, or words of the session; empty: not said
 	Workshop            Workshop
 }
 

@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"cursus/internal/domain/analytics"
+	"cursus/internal/domain/catalog"
 	paging "cursus/internal/kernel/page"
 )
 
 // FigureHouse is what the pages ask of the rooms about figures. Who may not read them is Forbidden.
 type FigureHouse interface {
-	// Figures lists those that the viewer may read, and the keys of sessions that they can be asked for.
-	Figures(ctx context.Context, who Viewer) (all []analytics.Definition, sessions []string, err error)
+	// Figures lists those that the viewer may read, and the sessions that they can be asked for, course by course.
+	Figures(ctx context.Context, who Viewer) (all []analytics.Definition, sessions []catalog.Session, err error)
 	Figure(ctx context.Context, who Viewer, id string, ask analytics.Ask) (analytics.Figure, error)
 	// FigurePaper is a figure as PDF, in a language.
 	FigurePaper(ctx context.Context, who Viewer, id string, ask analytics.Ask, lang string) (File, error)

@@ -100,6 +100,7 @@ type request struct {
 	lang   string
 	param  func(string) string
 	query  func(string) string
+	every  func(string) []string // of query: each value of a name that stands several times
 	form   func(string) string
 	forms  func(string) []string                           // every value of a repeated field
 	names  func() []string                                 // of the fields
