@@ -162,7 +162,9 @@ func per(a money.Amount, n int64) *money.Amount {
 	return nil
 }
 
-func openAt(tx *postgres.Tx, s interface{ StateAt(at time.Time) catalog.State }, at time.Time) bool {
+func openAt(tx *postgres.Tx, s interface {
+	StateAt(at time.Time) catalog.State
+}, at time.Time) bool {
 	return s.StateAt(instantOf(tx, at)) != catalog.Closed
 }
 
