@@ -186,7 +186,7 @@ func (f *Figure) cubesOfTx(ctx context.Context, tx *postgres.Tx, sessions, by []
 		f.Week1Rule = p["week1_rule"]
 	}
 	if f.Money {
-		if err := tx.Get(ctx, &f.Demo, q.Q("AnyDemo")); err != nil {
+		if err := f.demoTx(ctx, tx); err != nil {
 			return nil, err
 		}
 	}
@@ -264,13 +264,21 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	return nil
 }
 
-// openSessionsTx are the keys of the sessions whose numbers may still grow.
+// demoTx notes whether anything was sold through a sandbox by the times that are asked for.
+func (f *Figure) demoTx(ctx context.Context, tx *postgres.Tx) error {
+	return tx.Get(ctx, &f.Demo, q.Q("AnyDemo"), given(f.Ask.AsOf), given(f.Ask.KnownAt))
+}
+
+// openSessionsTx are the keys of the sessions whose numbers may still grow, of those of which there is anything by the time that is asked for: an
+// answer of the whole house is of these.
 func (f *Figure) openSessionsTx(ctx context.Context, tx *postgres.Tx) (open []string, err error) {
 	sessions, err := catalog.SessionsTx(ctx, tx)
-	for _, s := range sessions {
-		if openAt(tx, s, f.Ask.AsOf) {
-			open = append(open, s.Key)
-		}
+	if err != nil {
+		return nil, err
+	}
+	sessions = slices.DeleteFunc(sessions, func(s catalog.Session) bool { return !openAt(tx, s, f.Ask.AsOf) })
+	if len(sessions) > 0 {
+		err = tx.Select(ctx, &open, q.Q("InUse"), array(idsOf(sessions)), given(f.Ask.AsOf))
 	}
 	f.Open = len(open) > 0
 	return open, err

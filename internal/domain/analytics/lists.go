@@ -150,7 +150,7 @@ func (f *Figure) listedTx(ctx context.Context, tx *postgres.Tx) (w WhoIsListed, 
 		f.Open = f.Open || openAt(tx, s, f.Ask.AsOf)
 	}
 	f.Basis = "current"
-	return w, idsOf(all), tx.Get(ctx, &f.Demo, q.Q("AnyDemo"))
+	return w, idsOf(all), f.demoTx(ctx, tx)
 }
 
 var paidColumns = []Column{

@@ -290,6 +290,7 @@ func TestTheEffectOfANudgeStays(t *testing.T) {
 		})
 		return e
 	}
+	h.clock.Advance(time.Minute) // what is true at the very time is from before
 	h.books(people[:10])
 	h.clock.Advance(time.Hour)
 	then := h.clock.Now()

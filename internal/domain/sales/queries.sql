@@ -256,7 +256,7 @@ select e.id, e.order_id from ledger.entries e
 
 -- name: Demo
 select s.id from unnest($1::text[]) as s(id)
- where exists (select 1 from sales.parts p join sales.orders o on o.id = p.order_id where p.session_id = s.id and o.demo and o.total_minor > 0);
+ where exists (select 1 from sales.parts p join sales.orders o on o.id = p.order_id where p.session_id = s.id and o.demo and o.total_minor > 0 and ($2::timestamptz is null or o.placed_at <= $2));
 
 -- name: LockSeats
 select pg_advisory_xact_lock(hashtextextended('seats:' || k, 0)) from unnest($1::text[]) as k;
