@@ -210,7 +210,7 @@ func listedTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	}, paidColumns...)
 	for _, x := range all {
 		why := Cell{Text: strings.Join(x.Reasons, " "), Said: x.Why()}
-		head := []Cell{textCell(cmp.Or(x.Name, x.LearnerID)), textCell(x.EnrolmentID), textCell(x.Session), timeCell(x.Since), why, countCell(int64(x.WeeksMissed))}
+		head := []Cell{textCell(cmp.Or(x.Name, x.LearnerID)), textCell(x.EnrolmentID), textCell(x.Session), timeCell(x.Since), why, countCell(x.WeeksMissed)}
 		if len(x.Money) == 0 {
 			f.Rows = append(f.Rows, Row{Cells: append(head, make([]Cell, 3)...)})
 		}
