@@ -277,7 +277,11 @@ func (f *Figure) openSessionsTx(ctx context.Context, tx *postgres.Tx) (open []st
 		return nil, err
 	}
 	sessions = slices.DeleteFunc(sessions, func(s catalog.Session) bool { return !openAt(tx, s, f.Ask.AsOf) })
-	if len(sessions) > 0 {
+	for _, s := range sessions {
+		open = append(open, s.Key)
+	}
+	if len(sessions) > 0 && f.Ask.KnownAt.IsZero() { // what was known of enrolments at a time is not asked again: it must not change what may still grow
+		open = nil
 		err = tx.Select(ctx, &open, q.Q("InUse"), array(idsOf(sessions)), given(f.Ask.AsOf))
 	}
 	f.Open = len(open) > 0
