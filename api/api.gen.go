@@ -2830,6 +2830,21 @@ func (e NextStepCode) Valid() bool {
 	}
 }
 
+// Defines values for NudgeEffectBasis.
+const (
+	NudgeEffectBasisEver NudgeEffectBasis = "ever"
+)
+
+// Valid indicates whether the value is a known member of the NudgeEffectBasis enum.
+func (e NudgeEffectBasis) Valid() bool {
+	switch e {
+	case NudgeEffectBasisEver:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OfferPublication.
 const (
 	OfferPublicationArchived  OfferPublication = "archived"
@@ -3157,6 +3172,48 @@ func (e OrderHappeningWhat) Valid() bool {
 	case OrderHappeningWhatSurplus:
 		return true
 	case OrderHappeningWhatTransferred:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OutcomesBasis.
+const (
+	OutcomesBasisCurrent OutcomesBasis = "current"
+	OutcomesBasisEver    OutcomesBasis = "ever"
+)
+
+// Valid indicates whether the value is a known member of the OutcomesBasis enum.
+func (e OutcomesBasis) Valid() bool {
+	switch e {
+	case OutcomesBasisCurrent:
+		return true
+	case OutcomesBasisEver:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OutcomesWeek1Rule.
+const (
+	OutcomesWeek1RuleAll   OutcomesWeek1Rule = "all"
+	OutcomesWeek1RuleAny   OutcomesWeek1Rule = "any"
+	OutcomesWeek1RuleFirst OutcomesWeek1Rule = "first"
+	OutcomesWeek1RuleNone  OutcomesWeek1Rule = "none"
+)
+
+// Valid indicates whether the value is a known member of the OutcomesWeek1Rule enum.
+func (e OutcomesWeek1Rule) Valid() bool {
+	switch e {
+	case OutcomesWeek1RuleAll:
+		return true
+	case OutcomesWeek1RuleAny:
+		return true
+	case OutcomesWeek1RuleFirst:
+		return true
+	case OutcomesWeek1RuleNone:
 		return true
 	default:
 		return false
@@ -5818,6 +5875,48 @@ func (e GetIndicatorsParamsWeek1Rule) Valid() bool {
 	case GetIndicatorsParamsWeek1RuleFirst:
 		return true
 	case GetIndicatorsParamsWeek1RuleNone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetOutcomesParamsBasis.
+const (
+	GetOutcomesParamsBasisCurrent GetOutcomesParamsBasis = "current"
+	GetOutcomesParamsBasisEver    GetOutcomesParamsBasis = "ever"
+)
+
+// Valid indicates whether the value is a known member of the GetOutcomesParamsBasis enum.
+func (e GetOutcomesParamsBasis) Valid() bool {
+	switch e {
+	case GetOutcomesParamsBasisCurrent:
+		return true
+	case GetOutcomesParamsBasisEver:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetOutcomesParamsWeek1Rule.
+const (
+	GetOutcomesParamsWeek1RuleAll   GetOutcomesParamsWeek1Rule = "all"
+	GetOutcomesParamsWeek1RuleAny   GetOutcomesParamsWeek1Rule = "any"
+	GetOutcomesParamsWeek1RuleFirst GetOutcomesParamsWeek1Rule = "first"
+	GetOutcomesParamsWeek1RuleNone  GetOutcomesParamsWeek1Rule = "none"
+)
+
+// Valid indicates whether the value is a known member of the GetOutcomesParamsWeek1Rule enum.
+func (e GetOutcomesParamsWeek1Rule) Valid() bool {
+	switch e {
+	case GetOutcomesParamsWeek1RuleAll:
+		return true
+	case GetOutcomesParamsWeek1RuleAny:
+		return true
+	case GetOutcomesParamsWeek1RuleFirst:
+		return true
+	case GetOutcomesParamsWeek1RuleNone:
 		return true
 	default:
 		return false
@@ -15296,11 +15395,51 @@ type NextStep struct {
 // Example: follow
 type NextStepCode string
 
-// NudgeEffect What a nudge did.
+// NudgeEffect What a nudge did. What was asked for is repeated.
 type NudgeEffect struct {
+	// AsOf RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	AsOf *Time `json:"as_of,omitempty"`
+
+	// Basis Who is counted: everybody of the two groups as they were drawn, also who left since.
+	//
+	// Example: ever
+	Basis NudgeEffectBasis `json:"basis"`
+
+	// Definition How each share is computed.
+	//
+	// Example: reached since / not reached when the nudge began
+	Definition string `json:"definition"`
+
+	// HeldOut Learners who were held out by chance.
+	//
+	// Example: 5
+	HeldOut int64 `json:"held_out"`
+
+	// KnownAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	KnownAt *Time `json:"known_at,omitempty"`
+
 	// Stages By stage.
 	Stages []StageEffect `json:"stages"`
+
+	// Version Of the definition.
+	//
+	// Example: 1
+	Version int `json:"version"`
+
+	// WrittenTo Learners who were drawn to be written to.
+	//
+	// Example: 45
+	WrittenTo int64 `json:"written_to"`
 }
+
+// NudgeEffectBasis Who is counted: everybody of the two groups as they were drawn, also who left since.
+//
+// Example: ever
+type NudgeEffectBasis string
 
 // Offer A formula of a session, or of an edition of a program, at a price. One of `session` and `edition` is there.
 type Offer struct {
@@ -15914,6 +16053,11 @@ type Outcomes struct {
 	// Example: 2025-10-09T08:53:20Z
 	AsOf *Time `json:"as_of,omitempty"`
 
+	// Basis Who is counted.
+	//
+	// Example: current
+	Basis OutcomesBasis `json:"basis"`
+
 	// Course A short name that people choose.
 	//
 	// Example: PRD-8
@@ -15959,7 +16103,22 @@ type Outcomes struct {
 	//
 	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
 	Title Text `json:"title"`
+
+	// Week1Rule What diligence asks of week 1.
+	//
+	// Example: first
+	Week1Rule OutcomesWeek1Rule `json:"week1_rule"`
 }
+
+// OutcomesBasis Who is counted.
+//
+// Example: current
+type OutcomesBasis string
+
+// OutcomesWeek1Rule What diligence asks of week 1.
+//
+// Example: first
+type OutcomesWeek1Rule string
 
 // PPM Millionths: 500000 is 0.5.
 //
@@ -20177,7 +20336,7 @@ type StageDifference struct {
 // Example: stage
 type StageDifferenceKind string
 
-// StageEffect Of who had not reached a stage when a nudge began, who has it now.
+// StageEffect Of who had not reached a stage when a nudge began, who has it at the time that is asked for.
 type StageEffect struct {
 	// DifferenceTenths Written to − held out, in tenths of a per cent; absent without two groups.
 	//
@@ -22777,6 +22936,15 @@ type PutCampaignParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// GetNudgeEffectParams defines parameters for GetNudgeEffect.
+type GetNudgeEffectParams struct {
+	// AsOf What was true at this time; now when absent.
+	AsOf *AsOf `form:"as_of,omitempty" json:"as_of,omitempty"`
+
+	// KnownAt With what was known at this time; everything when absent.
+	KnownAt *KnownAt `form:"known_at,omitempty" json:"known_at,omitempty"`
+}
+
 // PreviewCampaignParams defines parameters for PreviewCampaign.
 type PreviewCampaignParams struct {
 	// Learner Id of the learner; absent: nobody real.
@@ -24313,7 +24481,19 @@ type GetOutcomesParams struct {
 
 	// Formula The formula.
 	Formula *string `form:"formula,omitempty" json:"formula,omitempty"`
+
+	// Basis `current` counts who had not left by then, `ever` counts everybody who had ever been enrolled.
+	Basis *GetOutcomesParamsBasis `form:"basis,omitempty" json:"basis,omitempty"`
+
+	// Week1Rule Which exercises of week 1 a diligent learner did, beside the first one of week 2.
+	Week1Rule *GetOutcomesParamsWeek1Rule `form:"week1_rule,omitempty" json:"week1_rule,omitempty"`
 }
+
+// GetOutcomesParamsBasis defines parameters for GetOutcomes.
+type GetOutcomesParamsBasis string
+
+// GetOutcomesParamsWeek1Rule defines parameters for GetOutcomes.
+type GetOutcomesParamsWeek1Rule string
 
 // PutQuestionnaireInvitationsParams defines parameters for PutQuestionnaireInvitations.
 type PutQuestionnaireInvitationsParams struct {
@@ -25452,11 +25632,12 @@ type ClientInterface interface {
 
 	// GetNudgeEffect Get what a nudge did
 	//
-	// Of who had not reached a stage of the session when the nudge began, how many have it now: of those whom it went to, and of those who were held out by
-	// chance, with the difference and whether it can be proved. Of other campaigns nothing is told.
+	// Of who had not reached a stage of the session when the nudge began, how many have it at the time that is asked for: of those whom it went to, and of those who
+	// were held out by chance, with the difference and whether it can be proved. Both groups are of the same list at the same moment, drawn by chance, and stay as
+	// they were drawn, whatever became of a mail. The same pair of times has the same answer for ever. Of other campaigns nothing is told.
 	//
 	// Corresponds with GET /v1/campaigns/{campaign}/effect (the `GetNudgeEffect` operationId).
-	GetNudgeEffect(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetNudgeEffect(ctx context.Context, campaign CampaignRef, params *GetNudgeEffectParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetCampaignEnrolments Get the enrolments around a campaign
 	//
@@ -30174,12 +30355,13 @@ func (c *Client) CancelCampaign(ctx context.Context, campaign CampaignRef, reqEd
 
 // GetNudgeEffect Get what a nudge did
 //
-// Of who had not reached a stage of the session when the nudge began, how many have it now: of those whom it went to, and of those who were held out by
-// chance, with the difference and whether it can be proved. Of other campaigns nothing is told.
+// Of who had not reached a stage of the session when the nudge began, how many have it at the time that is asked for: of those whom it went to, and of those who
+// were held out by chance, with the difference and whether it can be proved. Both groups are of the same list at the same moment, drawn by chance, and stay as
+// they were drawn, whatever became of a mail. The same pair of times has the same answer for ever. Of other campaigns nothing is told.
 //
 // Corresponds with GET /v1/campaigns/{campaign}/effect (the `GetNudgeEffect` operationId).
-func (c *Client) GetNudgeEffect(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetNudgeEffectRequest(c.Server, campaign)
+func (c *Client) GetNudgeEffect(ctx context.Context, campaign CampaignRef, params *GetNudgeEffectParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetNudgeEffectRequest(c.Server, campaign, params)
 	if err != nil {
 		return nil, err
 	}
@@ -40515,7 +40697,7 @@ func NewCancelCampaignRequest(server string, campaign CampaignRef) (*http.Reques
 }
 
 // NewGetNudgeEffectRequest constructs an http.Request for the GetNudgeEffect method
-func NewGetNudgeEffectRequest(server string, campaign CampaignRef) (*http.Request, error) {
+func NewGetNudgeEffectRequest(server string, campaign CampaignRef, params *GetNudgeEffectParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -40538,6 +40720,45 @@ func NewGetNudgeEffectRequest(server string, campaign CampaignRef) (*http.Reques
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.AsOf != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "as_of", *params.AsOf, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.KnownAt != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "known_at", *params.KnownAt, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -57469,6 +57690,30 @@ func NewGetOutcomesRequest(server string, session SessionRef, params *GetOutcome
 
 		}
 
+		if params.Basis != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "basis", *params.Basis, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Week1Rule != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "week1_rule", *params.Week1Rule, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -60450,13 +60695,14 @@ type ClientWithResponsesInterface interface {
 
 	// GetNudgeEffectWithResponse Get what a nudge did
 	//
-	// Of who had not reached a stage of the session when the nudge began, how many have it now: of those whom it went to, and of those who were held out by
-	// chance, with the difference and whether it can be proved. Of other campaigns nothing is told.
+	// Of who had not reached a stage of the session when the nudge began, how many have it at the time that is asked for: of those whom it went to, and of those who
+	// were held out by chance, with the difference and whether it can be proved. Both groups are of the same list at the same moment, drawn by chance, and stay as
+	// they were drawn, whatever became of a mail. The same pair of times has the same answer for ever. Of other campaigns nothing is told.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/campaigns/{campaign}/effect (the `GetNudgeEffect` operationId).
-	GetNudgeEffectWithResponse(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*GetNudgeEffectResponse, error)
+	GetNudgeEffectWithResponse(ctx context.Context, campaign CampaignRef, params *GetNudgeEffectParams, reqEditors ...RequestEditorFn) (*GetNudgeEffectResponse, error)
 
 	// GetCampaignEnrolmentsWithResponse Get the enrolments around a campaign
 	//
@@ -84917,14 +85163,15 @@ func (c *ClientWithResponses) CancelCampaignWithResponse(ctx context.Context, ca
 
 // GetNudgeEffectWithResponse Get what a nudge did
 //
-// Of who had not reached a stage of the session when the nudge began, how many have it now: of those whom it went to, and of those who were held out by
-// chance, with the difference and whether it can be proved. Of other campaigns nothing is told.
+// Of who had not reached a stage of the session when the nudge began, how many have it at the time that is asked for: of those whom it went to, and of those who
+// were held out by chance, with the difference and whether it can be proved. Both groups are of the same list at the same moment, drawn by chance, and stay as
+// they were drawn, whatever became of a mail. The same pair of times has the same answer for ever. Of other campaigns nothing is told.
 //
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/campaigns/{campaign}/effect (the `GetNudgeEffect` operationId).
-func (c *ClientWithResponses) GetNudgeEffectWithResponse(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*GetNudgeEffectResponse, error) {
-	rsp, err := c.GetNudgeEffect(ctx, campaign, reqEditors...)
+func (c *ClientWithResponses) GetNudgeEffectWithResponse(ctx context.Context, campaign CampaignRef, params *GetNudgeEffectParams, reqEditors ...RequestEditorFn) (*GetNudgeEffectResponse, error) {
+	rsp, err := c.GetNudgeEffect(ctx, campaign, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}

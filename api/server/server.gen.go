@@ -87,7 +87,7 @@ type ServerInterface interface {
 	CancelCampaign(c *fiber.Ctx, campaign CampaignRef) error
 	// GetNudgeEffect Get what a nudge did
 	// (GET /v1/campaigns/{campaign}/effect)
-	GetNudgeEffect(c *fiber.Ctx, campaign CampaignRef) error
+	GetNudgeEffect(c *fiber.Ctx, campaign CampaignRef, params GetNudgeEffectParams) error
 	// GetCampaignEnrolments Get the enrolments around a campaign
 	// (GET /v1/campaigns/{campaign}/enrolments)
 	GetCampaignEnrolments(c *fiber.Ctx, campaign CampaignRef) error
@@ -2080,8 +2080,31 @@ func (siw *ServerInterfaceWrapper) GetNudgeEffect(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter campaign: %w", err).Error())
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetNudgeEffectParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "as_of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "as_of", query, &params.AsOf, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter as_of: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "known_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "known_at", query, &params.KnownAt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter known_at: %w", err).Error())
+	}
+
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.GetNudgeEffect(c, campaign)
+		return siw.Handler.GetNudgeEffect(c, campaign, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -15364,6 +15387,20 @@ func (siw *ServerInterfaceWrapper) GetOutcomes(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter formula: %w", err).Error())
 	}
 
+	// ------------- Optional query parameter "basis" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "basis", query, &params.Basis, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter basis: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "week1_rule" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "week1_rule", query, &params.Week1Rule, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter week1_rule: %w", err).Error())
+	}
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetOutcomes(c, session, params)
 	}
@@ -18858,6 +18895,7 @@ func (response CancelCampaign200JSONResponse) VisitCancelCampaignResponse(ctx *f
 
 type GetNudgeEffectRequestObject struct {
 	Campaign CampaignRef `json:"campaign"`
+	Params   GetNudgeEffectParams
 }
 
 type GetNudgeEffectResponseObject interface {
@@ -28440,10 +28478,11 @@ func (sh *strictHandler) CancelCampaign(ctx *fiber.Ctx, campaign CampaignRef) er
 }
 
 // GetNudgeEffect operation middleware
-func (sh *strictHandler) GetNudgeEffect(ctx *fiber.Ctx, campaign CampaignRef) error {
+func (sh *strictHandler) GetNudgeEffect(ctx *fiber.Ctx, campaign CampaignRef, params GetNudgeEffectParams) error {
 	var request GetNudgeEffectRequestObject
 
 	request.Campaign = campaign
+	request.Params = params
 
 	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
 		return sh.ssi.GetNudgeEffect(ctx.UserContext(), request.(GetNudgeEffectRequestObject))

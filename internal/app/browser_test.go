@@ -44,10 +44,18 @@ func newSite(t *testing.T, inside ...string) (w *world, mails string) {
 // bareSite is a world without any course that browsers can reach, on the machine's own clock: cookies and the pay page live by it.
 func bareSite(t *testing.T, inside ...string) (w *world, mails string) {
 	t.Helper()
+	mails = t.TempDir()
+	return siteThatMails(t, mails, "file://"+mails, inside...), mails
+}
+
+// siteThatMails is bareSite with mails that go to an address; from the folder the links in them are read.
+func siteThatMails(t *testing.T, mails, to string, inside ...string) (w *world) {
+	t.Helper()
 	w = &world{t: t, clock: clock.NewManual(clock.System{}.Now()), dsn: testkit.OwnerDSN(t)}
 	site, stripe := listen(t), listen(t)
-	w.stripe, mails = "http://"+stripe.Addr().String(), t.TempDir()
+	w.stripe = "http://" + stripe.Addr().String()
 	w.cfg = testConfig(w.dsn, w.stripe, mails)
+	w.cfg.Mail = to
 	w.cfg.BaseURL = "http://" + site.Addr().String()
 	w.cfg.WebhookInside, w.cfg.OpenIDInside, w.cfg.LMSInside, w.cfg.LabInside, w.cfg.ProctorInside = inside, inside, inside, inside, inside
 	var err error
@@ -74,7 +82,7 @@ func bareSite(t *testing.T, inside ...string) (w *world, mails string) {
 		}
 		_ = w.h.Close()
 	})
-	return w, mails
+	return w
 }
 
 func listen(t testing.TB) net.Listener {

@@ -69,12 +69,12 @@ func (p Pages) Campaign(ctx context.Context, who web.Viewer, id string) (c outre
 }
 
 // NudgeEffect says what a nudge did.
-func (p Pages) NudgeEffect(ctx context.Context, who web.Viewer, id string) (stages []outreach.Effect, err error) {
+func (p Pages) NudgeEffect(ctx context.Context, who web.Viewer, id string, asOf, knownAt time.Time) (effect outreach.NudgeResult, err error) {
 	err = p.outreachTx(ctx, who, "nudge effect", func(ctx context.Context, tx *postgres.Tx) error {
-		stages, err = outreach.NudgeEffectTx(ctx, tx, id)
+		effect, err = outreach.NudgeEffectTx(ctx, tx, id, asOf, knownAt)
 		return err
 	})
-	return stages, err
+	return effect, err
 }
 
 // CampaignMail is one as a learner gets it.
@@ -146,10 +146,17 @@ func (p Pages) SaveWeeklyMail(ctx context.Context, who web.Viewer, session strin
 	})
 }
 
-// Listed counts the learners behind a number of a figure: for who may read the list and write to people.
-func (p Pages) Listed(ctx context.Context, who web.Viewer, list analytics.WhoDid) (int64, error) {
+// Listed counts the learners behind a number of a figure, and whom of them a reminder would reach: for who may read the list and write to people.
+func (p Pages) Listed(ctx context.Context, who web.Viewer, list analytics.WhoDid) (reach outreach.Reach, err error) {
 	people, err := p.listed(ctx, who, list)
-	return int64(len(people)), err
+	if err != nil {
+		return reach, err
+	}
+	err = p.outreachTx(ctx, who, "reach", func(ctx context.Context, tx *postgres.Tx) error {
+		reach, err = outreach.ReachTx(ctx, tx, people)
+		return err
+	})
+	return reach, err
 }
 
 func (p Pages) listed(ctx context.Context, who web.Viewer, list analytics.WhoDid) (people []string, err error) {

@@ -111,12 +111,12 @@ func (r Rooms) CampaignEnrolments(ctx context.Context, _ api.Principal, id strin
 }
 
 // NudgeEffect says what a nudge did.
-func (r Rooms) NudgeEffect(ctx context.Context, _ api.Principal, id string) (stages []outreach.Effect, err error) {
+func (r Rooms) NudgeEffect(ctx context.Context, _ api.Principal, id string, asOf, knownAt time.Time) (effect outreach.NudgeResult, err error) {
 	err = r.h.DB.View(ctx, "nudge effect", func(ctx context.Context, tx *postgres.Tx) error {
-		stages, err = outreach.NudgeEffectTx(ctx, tx, id)
+		effect, err = outreach.NudgeEffectTx(ctx, tx, id, asOf, knownAt)
 		return err
 	})
-	return stages, err
+	return effect, err
 }
 
 // WeeklyMail is that of a session.

@@ -201,9 +201,9 @@ func (r Rooms) Outcomes(ctx context.Context, _ api.Principal, q api.OutcomesQues
 	if q.Formula != offers.Qualifying {
 		return api.Outcomes{}, unknownFormula(q.Formula)
 	}
-	o, err := analytics.OutcomesOf(ctx, r.h.DB, analytics.Question{Session: q.Session, AsOf: q.AsOf, KnownAt: q.KnownAt})
+	o, err := analytics.OutcomesOf(ctx, r.h.DB, analytics.Question{Session: q.Session, AsOf: q.AsOf, KnownAt: q.KnownAt, Basis: q.Basis, Week1Rule: q.Week1Rule})
 	out := api.Outcomes{
-		Session: o.Session, Course: o.Course, Formula: o.Formula, Title: api.Text{EN: o.Title}, Open: o.Open, AsOf: o.AsOf, KnownAt: o.KnownAt, Holders: o.Paid,
+		Session: o.Session, Course: o.Course, Formula: o.Formula, Title: api.Text{EN: o.Title}, Open: o.Open, Basis: o.Basis, Week1Rule: o.Week1Rule, AsOf: o.AsOf, KnownAt: o.KnownAt, Holders: o.Paid,
 		Metrics: apiMetrics(o.Rates()), Demo: o.Demo,
 	}
 	for _, m := range o.Money {

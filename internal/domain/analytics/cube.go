@@ -109,10 +109,10 @@ func CubeTx(ctx context.Context, tx *postgres.Tx, ask CubeQuestion) ([]CubeCell,
 	}
 	if ask.KnownAt.IsZero() {
 		of := "states"
-		switch taken {
-		case 0:
+		switch {
+		case taken == 0:
 			of = "all"
-		case paying, paying | journey.Mask(journey.Enrolled):
+		case taken == paying, ask.Basis != "ever" && taken == paying|member:
 			of = "paying"
 		}
 		err = tx.Select(ctx, &rows, q.Q("Cube"), ask.Basis == "ever", orEnd(ask.AsOf), diligent, of, array(ask.By), array(ask.Sessions), ask.Paying, member|taken)
@@ -230,7 +230,7 @@ func (f *Figure) cubesOfTx(ctx context.Context, tx *postgres.Tx, sessions, by []
 		f.Week1Rule = p["week1_rule"]
 	}
 	if f.Money {
-		if err := tx.Get(ctx, &f.Demo, q.Q("AnyDemo")); err != nil {
+		if err := f.demoTx(ctx, tx); err != nil {
 			return nil, err
 		}
 	}
@@ -304,13 +304,25 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	return nil
 }
 
-// openSessionsTx are the keys of the sessions whose numbers may still grow.
+// demoTx notes whether anything was sold through a sandbox by the times that are asked for.
+func (f *Figure) demoTx(ctx context.Context, tx *postgres.Tx) error {
+	return tx.Get(ctx, &f.Demo, q.Q("AnyDemo"), given(f.Ask.AsOf), given(f.Ask.KnownAt))
+}
+
+// openSessionsTx are the keys of the sessions whose numbers may still grow, of those of which there is anything by the time that is asked for: an
+// answer of the whole house is of these.
 func (f *Figure) openSessionsTx(ctx context.Context, tx *postgres.Tx) (open []string, err error) {
 	sessions, err := catalog.GlimpsesTx(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	sessions = slices.DeleteFunc(sessions, func(s catalog.Glimpse) bool { return !openAt(tx, s, f.Ask.AsOf) })
 	for _, s := range sessions {
-		if openAt(tx, s, f.Ask.AsOf) {
-			open = append(open, s.Key)
-		}
+		open = append(open, s.Key)
+	}
+	if len(sessions) > 0 && f.Ask.KnownAt.IsZero() { // what was known of enrolments at a time is not asked again: it must not change what may still grow
+		open = nil
+		err = tx.Select(ctx, &open, q.Q("InUse"), array(idsOf(sessions)), given(f.Ask.AsOf))
 	}
 	f.Open = len(open) > 0
 	return open, err

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"cursus/internal/books/journey"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/programs"
@@ -18,6 +19,7 @@ type Dashboard struct {
 	Of, Key  string // Of: house, session, program, partner
 	Title    catalog.Text
 	Panels   []Panel
+	Silent   []string // editions of a program in whose sessions nobody started yet: there is nothing to draw
 	Sessions []string // of the house: what there are dashboards of
 	Programs []string
 	Partners []string
@@ -60,7 +62,7 @@ func DashboardTx(ctx context.Context, tx *postgres.Tx, of, key string, asOf time
 			d.Title = p.Published.Title
 		}
 		d.Panels = []Panel{{"program_learners", map[string]string{"program": p.Key}}, {"program_earnings", map[string]string{"program": p.Key}}}
-		return d, d.sequencesTx(ctx, tx)
+		return d, d.sequencesTx(ctx, tx, asOf)
 	case OfPartner:
 		o, err := identity.OrganisationTx(ctx, tx, key)
 		if err != nil {
@@ -75,21 +77,34 @@ func DashboardTx(ctx context.Context, tx *postgres.Tx, of, key string, asOf time
 	return d, nil
 }
 
-// sequencesTx adds, for each edition of a program, how many went from its first session to the next ones.
-func (d *Dashboard) sequencesTx(ctx context.Context, tx *postgres.Tx) error {
+// sequencesTx adds, for each edition of a program, how many went from its first session to the next ones; where nobody started, that alone is said.
+func (d *Dashboard) sequencesTx(ctx context.Context, tx *postgres.Tx, asOf time.Time) error {
 	var rows []struct {
 		Edition string `db:"edition"`
 		Session string `db:"session"`
+		ID      string `db:"session_id"`
 	}
 	if err := tx.Select(ctx, &rows, q.Q("SessionsOfEditions"), d.Key); err != nil {
 		return err
 	}
+	ids := make([]string, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	counts, _, err := journey.CountsAndPayingTx(ctx, tx, journey.Question{AsOf: asOf, Basis: "current", Week1Rule: "first"}, ids...)
+	if err != nil {
+		return err
+	}
 	for i := 0; i < len(rows); {
 		var sessions []string
-		for of := rows[i].Edition; i < len(rows) && rows[i].Edition == of; i++ {
+		of, started := rows[i].Edition, int64(0)
+		for ; i < len(rows) && rows[i].Edition == of; i++ {
 			sessions = append(sessions, rows[i].Session)
+			started += counts[rows[i].ID].Started
 		}
-		if len(sessions) > 1 {
+		if len(sessions) > 1 && started == 0 {
+			d.Silent = append(d.Silent, of)
+		} else if len(sessions) > 1 {
 			with := map[string]string{"sessions": strings.Join(sessions, ",")}
 			d.Panels = append(d.Panels, Panel{"started_sequence", with})
 			if len(sessions) <= mostFlow {

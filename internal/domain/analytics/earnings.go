@@ -16,7 +16,7 @@ func programLearnersTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure)
 	if err != nil {
 		return err
 	}
-	open, err := f.openSessionsTx(ctx, tx)
+	open, err := f.openEditionsTx(ctx, tx, p.Key)
 	if err != nil {
 		return err
 	}
@@ -34,13 +34,6 @@ func programLearnersTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure)
 	if err := tx.Select(ctx, &editions, q.Q("ProgramLearners"), p.Key, f.Basis == "ever", orEnd(ask.AsOf), orEnd(ask.KnownAt)); err != nil {
 		return err
 	}
-	var of []struct {
-		Edition string `db:"edition"`
-		Session string `db:"session"`
-	}
-	if err := tx.Select(ctx, &of, q.Q("SessionsOfEditions"), p.Key); err != nil {
-		return err
-	}
 	f.Columns = []Column{
 		col("edition", Text, "Edition", "Édition"), col("learners", Count, "Learners", "Apprenants"), col("started", Share, "Started in one session", "Ont commencé dans une session"),
 		col("certified", Share, "Certified in one session", "Certifiés dans une session"), col("certified_in_all", Share, "Certified in every session", "Certifiés dans toutes les sessions"),
@@ -49,14 +42,11 @@ func programLearnersTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure)
 	for _, c := range []string{"started", "certified", "certified_in_all"} {
 		f.Charts = append(f.Charts, Chart{Kind: "bars", Y: "edition", Values: []string{c}, Alike: true})
 	}
-	f.Open = false
 	var people int64
 	for _, e := range editions {
 		people += e.Learners
 		row := Row{Cells: []Cell{textCell(e.Edition), countCell(e.Learners), shareCell(e.Started, e.Learners), shareCell(e.Certified, e.Learners), shareCell(e.InAll, e.Learners)}}
-		for _, s := range of {
-			row.Open = row.Open || s.Edition == e.Edition && slices.Contains(open, s.Session)
-		}
+		row.Open = open[e.Edition]
 		f.Open = f.Open || row.Open
 		var nets []money.Amount
 		for _, c := range cells {
@@ -90,7 +80,8 @@ func earningsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error 
 	if err != nil {
 		return err
 	}
-	if _, err := f.openSessionsTx(ctx, tx); err != nil {
+	open, err := f.openEditionsTx(ctx, tx, p.Key)
+	if err != nil {
 		return err
 	}
 	cells, err := f.cubesTx(ctx, tx, "program", "edition")
@@ -109,7 +100,10 @@ func earningsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error 
 			continue
 		}
 		people += c.Enrolled
-		f.Rows = append(f.Rows, earned(textCell(c.Edition), c, 0))
+		row := earned(textCell(c.Edition), c, 0)
+		row.Open = open[c.Edition]
+		f.Open = f.Open || row.Open
+		f.Rows = append(f.Rows, row)
 		s := sums[c.Currency]
 		s.Currency, s.Paying, s.Counts = c.Currency, s.Paying+c.Paying, s.Plus(c.Counts)
 		s.Gross, s.Refunds, s.Disputes, s.Fees, s.Costs = s.Gross+c.Gross, s.Refunds+c.Refunds, s.Disputes+c.Disputes, s.Fees+c.Fees, s.Costs+c.Costs
@@ -123,12 +117,31 @@ func earningsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error 
 	for _, c := range money.Currencies() {
 		if s, there := sums[c]; there {
 			row := earned(saidCell("all", "All editions", "Toutes les éditions"), s, fixed.in(c))
-			row.Summary = true
+			row.Summary, row.Open = true, f.Open
 			f.Rows = append(f.Rows, row)
 		}
 	}
 	f.base("enrolled", "enrolments by an edition of "+p.Key, "inscriptions par une édition de "+p.Key, people)
 	return nil
+}
+
+// openEditionsTx are the editions of a program of which a session may still grow.
+func (f *Figure) openEditionsTx(ctx context.Context, tx *postgres.Tx, program string) (map[string]bool, error) {
+	keys, err := f.openSessionsTx(ctx, tx)
+	f.Open = false // by the rows
+	if err != nil {
+		return nil, err
+	}
+	var all []struct {
+		Edition string `db:"edition"`
+		Session string `db:"session"`
+	}
+	open := map[string]bool{}
+	err = tx.Select(ctx, &all, q.Q("AllSessionsOfEditions"), program)
+	for _, x := range all {
+		open[x.Edition] = open[x.Edition] || slices.Contains(keys, x.Session)
+	}
+	return open, err
 }
 
 // earned is what a cell of the cube brought beside what it cost.

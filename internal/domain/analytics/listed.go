@@ -22,7 +22,7 @@ type Listed struct {
 	Session     string      `json:"session" db:"session"`
 	Since       time.Time   `json:"since" db:"since"` // the stage of the list; money that went back; the last work of those behind or at risk
 	Reasons     []string    `json:"reasons" db:"-"`   // weeks_missed, idle, low_scores
-	WeeksMissed int         `json:"weeks_missed" db:"missed"`
+	WeeksMissed int64       `json:"weeks_missed" db:"missed"`
 	Money       []PaidMoney `json:"money" db:"-"`
 	Idle        bool        `json:"-" db:"idle"`
 	Low         bool        `json:"-" db:"low"`

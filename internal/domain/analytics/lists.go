@@ -150,7 +150,7 @@ func (f *Figure) listedTx(ctx context.Context, tx *postgres.Tx) (w WhoIsListed, 
 		f.Open = f.Open || openAt(tx, s, f.Ask.AsOf)
 	}
 	f.Basis = "current"
-	return w, idsOf(all), tx.Get(ctx, &f.Demo, q.Q("AnyDemo"))
+	return w, idsOf(all), f.demoTx(ctx, tx)
 }
 
 var paidColumns = []Column{
@@ -210,7 +210,7 @@ func listedTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	}, paidColumns...)
 	for _, x := range all {
 		why := Cell{Text: strings.Join(x.Reasons, " "), Said: x.Why()}
-		head := []Cell{textCell(cmp.Or(x.Name, x.LearnerID)), textCell(x.EnrolmentID), textCell(x.Session), timeCell(x.Since), why, countCell(int64(x.WeeksMissed))}
+		head := []Cell{textCell(cmp.Or(x.Name, x.LearnerID)), textCell(x.EnrolmentID), textCell(x.Session), timeCell(x.Since), why, countCell(x.WeeksMissed)}
 		if len(x.Money) == 0 {
 			f.Rows = append(f.Rows, Row{Cells: append(head, make([]Cell, 3)...)})
 		}

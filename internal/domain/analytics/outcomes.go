@@ -98,7 +98,7 @@ func outcomesTx(ctx context.Context, tx *postgres.Tx, question Question, session
 	}
 	cells, err := CubeTx(ctx, tx, CubeQuestion{
 		By: []string{"session"}, Sessions: ids, Basis: question.Basis, Week1Rule: question.Week1Rule, AsOf: question.AsOf, KnownAt: question.KnownAt,
-		Paying: true, MoneyOf: []journey.Stage{journey.Enrolled, journey.Qualifying},
+		Paying: true,
 	})
 	if err != nil {
 		return nil, err
@@ -107,7 +107,11 @@ func outcomesTx(ctx context.Context, tx *postgres.Tx, question Question, session
 	for _, c := range cells {
 		sums[c.Session] = append(sums[c.Session], c)
 	}
-	demo, err := sales.DemoTx(ctx, tx, ids...)
+	by := question.AsOf // an order is placed when we learn of it
+	if k := question.KnownAt; !k.IsZero() && (by.IsZero() || k.Before(by)) {
+		by = k
+	}
+	demo, err := sales.DemoTx(ctx, tx, given(by), ids...)
 	if err != nil {
 		return nil, err
 	}

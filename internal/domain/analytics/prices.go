@@ -75,7 +75,7 @@ func pricesTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	if err := tx.Select(ctx, &points, q.Q("PricePoints"), s.ID, given(ask.AsOf), given(ask.KnownAt)); err != nil {
 		return err
 	}
-	if err := tx.Get(ctx, &f.Demo, q.Q("AnyDemo")); err != nil {
+	if err := f.demoTx(ctx, tx); err != nil {
 		return err
 	}
 	f.Columns = []Column{

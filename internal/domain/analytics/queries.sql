@@ -301,7 +301,7 @@ having count(*) filter (where counts) > 0 or count(*) filter (where taken and cu
 
 -- name: SessionsOfEditions
 -- The sessions of the published editions of a program, in the order of its courses, the newest edition first.
-select e.key as edition, s.key as session
+select e.key as edition, s.key as session, s.id as session_id
   from programs.editions e
   join programs.programs g on g.id = e.program_id
   join programs.edition_sessions x on x.edition_id = e.id
@@ -309,6 +309,25 @@ select e.key as edition, s.key as session
   left join programs.version_courses o on o.program_id = e.program_id and o.number = e.version_number and o.course_id = x.course_id
  where g.key = $1 and e.state = 'published'
  order by e.starts_at desc nulls last, e.key, o.position nulls last, s.key;
+
+-- name: AllSessionsOfEditions
+-- Those of every edition of a program, whatever its state.
+select e.key as edition, s.key as session
+  from programs.editions e
+  join programs.programs g on g.id = e.program_id
+  join programs.edition_sessions x on x.edition_id = e.id
+  join catalog.sessions s on s.id = x.session_id
+ where g.key = $1
+ order by e.key, s.key;
+
+-- name: InUse
+-- Which of some sessions somebody was in by $2 (null: now), or a place was sold of: before it was planned, none was.
+select s.key from catalog.sessions s
+ where s.id = any($1::text[])
+   and (exists (select from journey.changes c where c.session_id = s.id and ($2::timestamptz is null or c.at <= $2))
+     or exists (select from catalog.session_versions v where v.session_id = s.id and ($2 is null or v.written_at <= $2))
+        and exists (select from sales.parts p join sales.orders o on o.id = p.order_id where p.session_id = s.id and ($2 is null or o.paid_at <= $2)))
+ order by s.key;
 
 -- name: ProgramKeys
 select key from programs.programs order by key;
@@ -320,7 +339,8 @@ select o.key from identity.organisations o
  order by o.key;
 
 -- name: AnyDemo
-select exists (select 1 from sales.orders where demo and paid_at is not null);
+-- $1 true at, $2 known at (null: now). An order is paid when we learn of it.
+select exists (select 1 from sales.orders where demo and paid_at is not null and ($1::timestamptz is null or paid_at <= $1) and ($2::timestamptz is null or paid_at <= $2));
 
 -- name: KeptApart
 -- What of the fees is of partner schools, and of the account alone: $1 true at, $2 known at (null: now), $3 the session (null: all, and of none); and

@@ -86,6 +86,9 @@ func partnersTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 	if err != nil {
 		return err
 	}
+	if _, err := f.openSessionsTx(ctx, tx); err != nil {
+		return err
+	}
 	f.Columns = []Column{
 		col("partner", Text, "Partner", "Partenaire"), col("currency", Text, "Currency", "Devise"), col("paying", Count, "Paying learners", "Apprenants payants"), col("certified", Share, "Certified", "Certifiés"),
 		col("net", Amount, "Net", "Net"), col("of_net", Tenths, "Of the net", "Du net"), col("fees", Amount, "Fees and its own share", "Frais et sa propre part"), col("costs", Amount, "Costs", "Coûts"),

@@ -68,13 +68,18 @@ func (s *Service) Ask(ctx context.Context, key, format string) (Bulk, error) {
 	}
 	reply, _, err := s.replies.Do(ctx, postgres.Author(ctx), key, "export data "+format, func(ctx context.Context, tx *postgres.Tx) (idempotency.Reply, error) {
 		id := ident.New("bex")
-		n, err := tx.Exec(ctx, q.Q("AddBulk"), id, format, postgres.Author(ctx), tx.Now())
-		if err != nil {
-			return idempotency.Reply{}, err
-		}
-		if n == 0 {
-			err := tx.Get(ctx, &id, q.Q("PendingBulk"), format)
-			return idempotency.Reply{Status: http.StatusAccepted, Body: []byte(id)}, err
+		for try := 0; ; try++ { // where one is being made until we look which, it is ready by then, and another one is asked for
+			n, err := tx.Exec(ctx, q.Q("AddBulk"), id, format, postgres.Author(ctx), tx.Now())
+			if err != nil {
+				return idempotency.Reply{}, err
+			}
+			if n > 0 {
+				break
+			}
+			var pending string
+			if err := tx.Get(ctx, &pending, q.Q("PendingBulk"), format); err == nil || !errors.Is(err, sql.ErrNoRows) || try == 10 {
+				return idempotency.Reply{Status: http.StatusAccepted, Body: []byte(pending)}, err
+			}
 		}
 		if err := s.jobs.EnqueueTx(ctx, tx, BulkAsked{id}); err != nil {
 			return idempotency.Reply{}, err

@@ -238,7 +238,7 @@ func (s *Service) Decide(ctx context.Context, id string, d Decision) error {
 			return ErrBusy
 		case d.Version > 0 && d.Version != b.Version:
 			return ErrChanged
-		case d.Apply && b.State != Tried:
+		case d.Apply && !Life.Allows(b.State, Applying):
 			return ErrNothing
 		}
 		to, say := Trying, "Say"
@@ -254,6 +254,9 @@ func (s *Service) Decide(ctx context.Context, id string, d Decision) error {
 			if _, err := tx.Exec(ctx, q.Q(say), f.ID, said.Kind, said.CollectedAt, said.Skipped); err != nil {
 				return err
 			}
+		}
+		if !Life.Allows(b.State, to) {
+			return ErrBusy
 		}
 		if to == Applying && !b.Takes() {
 			return ErrNothing

@@ -78,7 +78,7 @@ func (s *Service) try(ctx context.Context, b Batch) error {
 	}
 	return s.db.InTx(ctx, "files tried", func(ctx context.Context, tx *postgres.Tx) error {
 		now, err := lockTx(ctx, tx, b.ID)
-		if errors.Is(err, ErrNoBatch) || err == nil && (now.State != Trying || now.Version != b.Version) {
+		if errors.Is(err, ErrNoBatch) || err == nil && (!Life.Allows(now.State, Tried) || now.Version != b.Version) {
 			return nil // somebody left it, or another worker was faster
 		}
 		if err != nil {
@@ -129,10 +129,17 @@ func (s *Service) apply(ctx context.Context, b Batch) error {
 		}
 	}
 	return s.db.InTx(ctx, "files applied", func(ctx context.Context, tx *postgres.Tx) error {
+		now, err := lockTx(ctx, tx, b.ID)
+		if errors.Is(err, ErrNoBatch) || err == nil && !Life.Allows(now.State, Applied) {
+			return nil // another worker was faster
+		}
+		if err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, q.Q("DropAllPieces"), b.ID); err != nil { // the rooms keep what they took in
 			return err
 		}
-		_, err := tx.Exec(ctx, q.Q("Done"), b.ID, Applied, tx.Now())
+		_, err = tx.Exec(ctx, q.Q("Done"), b.ID, Applied, tx.Now())
 		return err
 	})
 }

@@ -162,20 +162,24 @@ select (e.opened_at at time zone 'UTC')::date - ($3::timestamptz at time zone 'U
  group by 1 order by 1;
 
 -- name: NudgeEffect
--- Of the two groups of a nudge: who had not reached a stage of the session $2 when it began at $3, and of them who has it now.
+-- Of the two groups of a nudge: who had not reached a stage of the session $2 when it began at $3, and of them who has it at $4 by what was known at $5
+-- (null: now). Who was skipped when the groups were drawn is in none; what became of a mail later moves nobody.
 with people as (
     select e.id, r.state = 'held_out' as held
       from outreach.recipients r join enrolment.enrolments e on e.learner_id = r.person_id and e.session_id = $2
-     where r.campaign_id = $1 and r.state not in ('skipped', 'canceled')
+     where r.campaign_id = $1 and not (r.state = 'skipped' and r.ended_at <= $3)
 ), ways as (
     select p.held, s.stage,
-           coalesce((select c.reached from journey.changes c where c.enrolment_id = p.id and c.stage = s.stage and c.at <= $3 order by c.at desc, c.seq desc limit 1), false) as before,
-           coalesce((select c.reached from journey.changes c where c.enrolment_id = p.id and c.stage = s.stage order by c.at desc, c.seq desc limit 1), false) as now
+           coalesce((select c.reached from journey.changes c where c.enrolment_id = p.id and c.stage = s.stage and c.at <= $3 and ($5::timestamptz is null or c.recorded_at <= $5)
+                      order by c.at desc, c.seq desc limit 1), false) as before,
+           coalesce((select c.reached from journey.changes c where c.enrolment_id = p.id and c.stage = s.stage and ($4::timestamptz is null or c.at <= $4)
+                        and ($5::timestamptz is null or c.recorded_at <= $5) order by c.at desc, c.seq desc limit 1), false) as now
       from people p cross join journey.stages s
     union all
     select p.held, 'worked', false, exists (
              select 1 from gradebook.cells c join gradebook.columns k on k.id = c.column_id and k.kind = 'exercise'
-              where c.enrolment_id = p.id and c.at > $3 and c.value >= 0)
+              where c.enrolment_id = p.id and c.at > $3 and ($4::timestamptz is null or c.at <= $4) and c.value >= 0
+                and ($5::timestamptz is null or c.recorded_at is null or c.recorded_at <= $5))
       from people p
 )
 select stage, held, count(*) filter (where not before) as of, count(*) filter (where not before and now) as reached from ways group by stage, held;

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"mime/multipart"
 	netmail "net/mail"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -255,8 +256,76 @@ func TestANudgeHasItsHoldOutGroup(t *testing.T) {
 	}
 }
 
+// What a nudge did is the same for ever when it is asked as of two times: neither what came true later, nor what was learnt later, nor who refused or
+// was canceled after the groups were drawn changes it; and it had done nothing before it began.
+func TestTheEffectOfANudgeStays(t *testing.T) {
+	h := newSMTP(t, 10000)
+	var people []string
+	for i := range 20 {
+		people = append(people, h.learner(fmt.Sprintf("s%d@example.org", i), "en", true))
+	}
+	refuses := h.learner("never@example.org", "en", true)
+	if err := h.room.Prefer(system, refuses, outreach.Preferences{}); err != nil {
+		t.Fatal(err)
+	}
+	var id string
+	h.clock.Advance(time.Hour)
+	began := h.clock.Now()
+	h.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		reach, err := outreach.ReachTx(ctx, tx, append(slices.Clone(people), refuses))
+		if reach != (outreach.Reach{People: 21, Writable: 20, Refused: 1}) {
+			t.Errorf("%+v", reach)
+		}
+		if err != nil {
+			return err
+		}
+		one := outreach.Words{Subject: "{title}", Paragraphs: []string{"{name}"}}
+		id, err = h.room.NudgeTx(ctx, tx, outreach.NewNudge{List: "stays", Session: "PRD-8", People: append(slices.Clone(people), refuses), HoldOut: 500, Text: outreach.Text{EN: one, FR: one}})
+		return err
+	})
+	effect := func(asOf, knownAt time.Time) (e outreach.NudgeResult) {
+		h.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+			e, err = outreach.NudgeEffectTx(ctx, tx, id, asOf, knownAt)
+			return err
+		})
+		return e
+	}
+	h.clock.Advance(time.Minute) // what is true at the very time is from before
+	h.books(people[:10])
+	h.clock.Advance(time.Hour)
+	then := h.clock.Now()
+	first := effect(then, then)
+	if booked := first.Stages[4]; first.Written+first.HeldOut != 20 || booked.Written.Count+booked.HeldOut.Count != 10 || booked.Stage != "exam_booked" {
+		t.Errorf("%+v", first)
+	}
+	for _, p := range people { // who was to be written to and refuses before the mail goes is one of those to be written to
+		if err := h.room.Prefer(system, p, outreach.Preferences{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.serve()
+	h.clock.Advance(time.Hour)
+	h.booked(people[10:15], h.clock.Now())
+	h.booked(people[15:], then.Add(-time.Minute)) // true before, learnt after
+	if again := effect(then, then); !reflect.DeepEqual(again, first) {
+		t.Errorf("it was %+v\nand is %+v", first, again)
+	}
+	if late := effect(then, time.Time{}).Stages[4]; late.Written.Count+late.HeldOut.Count != 15 {
+		t.Errorf("what was learnt later is not told where no time of knowing is asked for: %+v", late)
+	}
+	if now := effect(time.Time{}, time.Time{}); now.Written != first.Written || now.Stages[4].Written.Count+now.Stages[4].HeldOut.Count != 20 {
+		t.Errorf("%+v", now)
+	}
+	if before := effect(began.Add(-time.Minute), time.Time{}); len(before.Stages) > 0 {
+		t.Errorf("%+v", before)
+	}
+}
+
 // books lets learners of the old session book an exam.
-func (h *house) books(people []string) {
+func (h *house) books(people []string) { h.Helper(); h.booked(people, h.clock.Now()) }
+
+// booked says that they booked at some time.
+func (h *house) booked(people []string, at time.Time) {
 	h.Helper()
 	h.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 		var all []string
@@ -265,7 +334,7 @@ func (h *house) books(people []string) {
 		}
 		var changes []journey.Change
 		for _, e := range all {
-			changes = append(changes, journey.Change{EnrolmentID: e, Stage: journey.ExamBooked, At: tx.Now(), Reached: true, Cause: "test"})
+			changes = append(changes, journey.Change{EnrolmentID: e, Stage: journey.ExamBooked, At: at, Reached: true, Cause: "test"})
 		}
 		return journey.RecordTx(ctx, tx, changes)
 	})
@@ -287,7 +356,8 @@ func (h *house) whatANudgeDid(id, before string) {
 	})
 	h.books(append(groups[false], groups[true][0]))
 	h.inTx(func(ctx context.Context, tx *postgres.Tx) error {
-		all, err := outreach.NudgeEffectTx(ctx, tx, id)
+		did, err := outreach.NudgeEffectTx(ctx, tx, id, time.Time{}, time.Time{})
+		all := did.Stages
 		got := map[string]string{}
 		for _, e := range all {
 			got[e.Stage] = fmt.Sprint(e.Written.Count, "/", e.Written.Of, " ", e.HeldOut.Count, "/", e.HeldOut.Of, " ", e.Verdict)
@@ -305,7 +375,7 @@ func (h *house) whatANudgeDid(id, before string) {
 		if err != nil {
 			return err
 		}
-		if none, err := outreach.NudgeEffectTx(ctx, tx, other); err != nil || len(none) > 0 {
+		if none, err := outreach.NudgeEffectTx(ctx, tx, other, time.Time{}, time.Time{}); err != nil || len(none.Stages) > 0 {
 			h.Error(none, err)
 		}
 		return nil

@@ -255,7 +255,8 @@ select e.id, e.order_id from ledger.entries e
  where e.order_id is not null and not exists (select 1 from sales.orders o where o.id = e.order_id);
 
 -- name: Demo
-select distinct p.session_id as id from sales.orders o join sales.parts p on p.order_id = o.id where o.demo and o.total_minor > 0 and p.session_id = any($1::text[]);
+select distinct p.session_id as id from sales.orders o join sales.parts p on p.order_id = o.id
+ where o.demo and o.total_minor > 0 and p.session_id = any($1::text[]) and ($2::timestamptz is null or o.placed_at <= $2);
 
 -- name: LockSeats
 select pg_advisory_xact_lock(hashtextextended('seats:' || k, 0)) from unnest($1::text[]) as k;

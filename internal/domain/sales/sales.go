@@ -252,9 +252,9 @@ func (s *Service) list(ctx context.Context, statement, of string, r page.Request
 	return out, next, err
 }
 
-// DemoTx says of which sessions anything was sold through a sandbox.
-func DemoTx(ctx context.Context, tx *postgres.Tx, sessions ...string) (demo []string, err error) {
-	err = tx.Select(ctx, &demo, q.Q("Demo"), pq.Array(sessions))
+// DemoTx says of which sessions anything was ordered through a sandbox by an instant; nil is now.
+func DemoTx(ctx context.Context, tx *postgres.Tx, by *time.Time, sessions ...string) (demo []string, err error) {
+	err = tx.Select(ctx, &demo, q.Q("Demo"), pq.Array(sessions), by)
 	return demo, err
 }
 

@@ -100,7 +100,7 @@ func TestWhatIsSentArrives(t *testing.T) {
 		"revokeCertificate":  "cer" + id + " The payment was given back.",
 		"importGrades":       api.Intake{Session: "PRD-8", FileName: "IMT_PRD_s7_grade_report_2018-10-31-2100.csv", Content: []byte("bytes")},
 		"getIndicators":      api.IndicatorsQuestion{Session: "PRD-8", Basis: "current", Week1Rule: "first"},
-		"getOutcomes":        api.OutcomesQuestion{Session: "PRD-8", Formula: "QUALIFYING"},
+		"getOutcomes":        api.OutcomesQuestion{Session: "PRD-8", Basis: "current", Week1Rule: "first", Formula: "QUALIFYING"},
 	} {
 		w.Do(t, with(w, operation))
 		if !reflect.DeepEqual(rooms.last, want) {

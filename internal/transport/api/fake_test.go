@@ -424,7 +424,7 @@ func (f *fake) Indicators(ctx context.Context, _ api.Principal, q api.Indicators
 }
 
 func (f *fake) Outcomes(ctx context.Context, _ api.Principal, q api.OutcomesQuestion) (api.Outcomes, error) {
-	o := api.Outcomes{Session: "PRD-8", Course: "PRD", Formula: q.Formula, Metrics: metrics(f.sparse)}
+	o := api.Outcomes{Session: "PRD-8", Course: "PRD", Formula: q.Formula, Basis: q.Basis, Week1Rule: q.Week1Rule, Metrics: metrics(f.sparse)}
 	if !f.sparse {
 		sum := money.Of(615000, "EUR")
 		o.Title, o.AsOf, o.KnownAt, o.Holders = api.Text{FR: "Routage"}, &at, &at, 41

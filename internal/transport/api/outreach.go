@@ -86,11 +86,7 @@ func (h handlers) GetCampaignEnrolments(ctx context.Context, r server.GetCampaig
 }
 
 func (h handlers) GetNudgeEffect(ctx context.Context, r server.GetNudgeEffectRequestObject) (server.GetNudgeEffectResponseObject, error) {
-	stages, err := h.rooms.NudgeEffect(ctx, callerOf(ctx), r.Campaign)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.NudgeEffect](map[string]any{"stages": stages})
+	out, err := answered[contract.NudgeEffect](h.rooms.NudgeEffect(ctx, callerOf(ctx), r.Campaign, value(r.Params.AsOf), value(r.Params.KnownAt)))
 	return server.GetNudgeEffect200JSONResponse(out), err
 }
 

@@ -77,7 +77,6 @@ func TestPostsThatCreateOrMoveMoneyTakeAKey(t *testing.T) {
 // short are the lists that come whole, and why they cannot grow long.
 var short = map[string]string{
 	"getCampaignEnrolments": "29 days at most",
-	"getNudgeEffect":        "the stages that there are",
 	"listConsents":          "the purposes that there are",
 	"listRetention":         "the lines of the schedule",
 	"listCertificateKinds":  "rows of the migrations", "listCertificateLayouts": "one for each partner, 500 at most", "getCertificateHistory": "what people did to one certificate",

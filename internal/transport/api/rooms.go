@@ -355,9 +355,10 @@ type Rate struct {
 
 // OutcomesQuestion asks what a formula of a session became. Zero times are now; the formula is never empty.
 type OutcomesQuestion struct {
-	Session       string // id or key
-	AsOf, KnownAt time.Time
-	Formula       string
+	Session          string // id or key
+	AsOf, KnownAt    time.Time
+	Basis, Week1Rule string
+	Formula          string
 }
 
 // Outcomes are the shares of the holders of a formula, and the net revenue of the same enrolments, per currency.
@@ -365,6 +366,7 @@ type Outcomes struct {
 	Session, Course, Formula string // keys
 	Title                    Text
 	Open                     bool
+	Basis, Week1Rule         string
 	AsOf, KnownAt            *time.Time
 	Holders                  int64
 	Metrics                  []Metric

@@ -23,7 +23,7 @@ type OutreachRooms interface {
 	CancelCampaign(ctx context.Context, who Principal, id string) (outreach.Campaign, error)
 	CampaignRecipients(ctx context.Context, who Principal, id, state string, p page.Request) (all []outreach.Recipient, next string, err error)
 	CampaignEnrolments(ctx context.Context, who Principal, id string) ([]outreach.Day, error)
-	NudgeEffect(ctx context.Context, who Principal, id string) ([]outreach.Effect, error)
+	NudgeEffect(ctx context.Context, who Principal, id string, asOf, knownAt time.Time) (outreach.NudgeResult, error)
 	WeeklyMail(ctx context.Context, who Principal, session string) (outreach.WeeklyMail, error)
 	// PutWeeklyMail takes the version that the caller read; 0 is any.
 	PutWeeklyMail(ctx context.Context, who Principal, session string, version int, m outreach.WeeklyMail) (outreach.WeeklyMail, error)

@@ -130,16 +130,26 @@ func (h handlers) GetIndicators(ctx context.Context, r server.GetIndicatorsReque
 const qualifying = "QUALIFYING"
 
 func (h handlers) GetOutcomes(ctx context.Context, r server.GetOutcomesRequestObject) (server.GetOutcomesResponseObject, error) {
-	q := OutcomesQuestion{Session: r.Session, AsOf: value(r.Params.AsOf), KnownAt: value(r.Params.KnownAt), Formula: qualifying}
+	q := OutcomesQuestion{
+		Session: r.Session, AsOf: value(r.Params.AsOf), KnownAt: value(r.Params.KnownAt), Formula: qualifying,
+		Basis: string(contract.GetOutcomesParamsBasisCurrent), Week1Rule: string(contract.GetOutcomesParamsWeek1RuleFirst),
+	}
 	if r.Params.Formula != nil {
 		q.Formula = *r.Params.Formula
+	}
+	if r.Params.Basis != nil {
+		q.Basis = string(*r.Params.Basis)
+	}
+	if r.Params.Week1Rule != nil {
+		q.Week1Rule = string(*r.Params.Week1Rule)
 	}
 	o, err := h.rooms.Outcomes(ctx, callerOf(ctx), q)
 	if err != nil {
 		return nil, err
 	}
 	return server.GetOutcomes200JSONResponse{
-		Session: o.Session, Course: o.Course, Title: toText(o.Title), Open: o.Open, Formula: o.Formula, AsOf: utc(o.AsOf), KnownAt: utc(o.KnownAt),
+		Session: o.Session, Course: o.Course, Title: toText(o.Title), Open: o.Open, Formula: o.Formula, Basis: contract.OutcomesBasis(o.Basis),
+		Week1Rule: contract.OutcomesWeek1Rule(o.Week1Rule), AsOf: utc(o.AsOf), KnownAt: utc(o.KnownAt),
 		Holders: o.Holders, Metrics: each(o.Metrics, toMetric), Revenue: each(o.Revenue, toRevenue), Demo: o.Demo,
 	}, nil
 }

@@ -188,6 +188,13 @@ type doersPage struct {
 	Nudge   string             // where they are reminded; empty: not by her, or not from here
 }
 
+// In is the address of the same list in one session alone.
+func (p doersPage) In(session string) string {
+	one := p.WhoDid
+	one.Session = session
+	return doersAt(one)
+}
+
 // whoDid reads of which list an address speaks.
 func whoDid(r *request) (d analytics.WhoDid, err error) {
 	d = analytics.WhoDid{List: r.query("list"), Of: r.query("of"), Session: r.query("session"), Exercise: r.query("exercise"), Mode: r.query("mode"), Band: r.query("band")}

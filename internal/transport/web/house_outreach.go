@@ -22,7 +22,7 @@ type OutreachHouse interface {
 	// Campaign finds one with the enrolments of the days around it.
 	Campaign(ctx context.Context, who Viewer, id string) (outreach.Campaign, []outreach.Day, error)
 	// NudgeEffect says what a nudge did, beside those who were held out; nothing of other campaigns.
-	NudgeEffect(ctx context.Context, who Viewer, id string) ([]outreach.Effect, error)
+	NudgeEffect(ctx context.Context, who Viewer, id string, asOf, knownAt time.Time) (outreach.NudgeResult, error)
 	// CampaignMail is a campaign as a learner (an id; empty: nobody real) gets it, in a language; of a weekly mail the one for a standing.
 	CampaignMail(ctx context.Context, who Viewer, id, learner, standing, lang string) (mails.Mail, error)
 	CampaignRecipients(ctx context.Context, who Viewer, id, state string, p paging.Request) (all []outreach.Recipient, next string, err error)
@@ -33,8 +33,8 @@ type OutreachHouse interface {
 	TestCampaign(ctx context.Context, who Viewer, key, id string) error
 	ScheduleCampaign(ctx context.Context, who Viewer, id string, at *time.Time) error
 	CancelCampaign(ctx context.Context, who Viewer, id string) error
-	// Listed counts the learners behind a number of a figure; NudgeListed reminds them, once per key and once a day for each list.
-	Listed(ctx context.Context, who Viewer, list analytics.WhoDid) (int64, error)
+	// Listed counts the learners behind a number of a figure, and whom of them a reminder would reach; NudgeListed reminds them, once per key and once a day for each list.
+	Listed(ctx context.Context, who Viewer, list analytics.WhoDid) (outreach.Reach, error)
 	NudgeListed(ctx context.Context, who Viewer, key string, list analytics.WhoDid, text outreach.Text, holdOut int) (id string, err error)
 
 	WeeklyMail(ctx context.Context, who Viewer, session string) (outreach.WeeklyMail, error)

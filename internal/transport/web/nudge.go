@@ -13,7 +13,7 @@ import (
 // nudgeForm is a reminder of those on a list of the figures.
 type nudgeForm struct {
 	List     analytics.WhoDid
-	People   int64
+	Reach    outreach.Reach
 	At, Back string
 	Written  map[string]string
 	Wrong    *fault.Fault
@@ -43,7 +43,7 @@ func (w *Web) nudgeWith(r *request, f nudgeForm) (reply, error) {
 		return reply{}, err
 	}
 	f.At, f.Back = nudgeAt(f.List), doersAt(f.List)
-	f.People, err = w.house.Listed(r.ctx, r.viewer, f.List)
+	f.Reach, err = w.house.Listed(r.ctx, r.viewer, f.List)
 	return reply{page: "nudge", title: "outreach.nudge", data: f, status: refusedAs(f.Wrong)}, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"cursus/internal/domain/analytics"
 	"cursus/internal/domain/outreach"
 	"cursus/internal/kernel/fault"
 	paging "cursus/internal/kernel/page"
@@ -170,7 +171,8 @@ func (w *Web) makeCampaign(r *request) (reply, error) {
 type campaignPage struct {
 	One       outreach.Campaign
 	Days      []outreach.Day
-	Effect    []outreach.Effect // of a nudge
+	Effect    outreach.NudgeResult // of a nudge
+	Asked     map[string]string    // the times of the effect
 	Drawn     drawing
 	Form      campaignForm
 	Learner   string
@@ -192,11 +194,8 @@ func (w *Web) campaignWith(r *request, refused *campaignForm) (reply, error) {
 	if d.One, d.Days, err = w.house.Campaign(r.ctx, r.viewer, r.param("id")); err != nil {
 		return reply{}, err
 	}
-	if d.Effect, err = w.house.NudgeEffect(r.ctx, r.viewer, d.One.ID); err != nil {
+	if err = w.effectOf(r, &d); err != nil {
 		return reply{}, err
-	}
-	if len(d.Effect) > 0 { // a nudge announces nothing that one could enrol in
-		d.Days = nil
 	}
 	if d.One.Text == nil {
 		d.Standings = outreach.Standings()
@@ -221,6 +220,28 @@ func (w *Web) campaignWith(r *request, refused *campaignForm) (reply, error) {
 	d.Form.Written["version"] = strconv.Itoa(d.One.Version) // after a change by somebody else, to save again is to decide
 	out.data = d
 	return out, nil
+}
+
+// Both are the shares of two groups, for one cell after the other.
+func (View) Both(a, b analytics.Rate) []analytics.Rate { return []analytics.Rate{a, b} }
+
+// effectOf asks what a nudge did, as of the times of the address. A nudge announces nothing that one could enrol in.
+func (w *Web) effectOf(r *request, d *campaignPage) error {
+	if d.One.Kind != outreach.Nudge {
+		return nil
+	}
+	d.Days, d.Asked = nil, map[string]string{}
+	var times [2]time.Time
+	for i, name := range []string{"as_of", "known_at"} {
+		var err error
+		d.Asked[name] = strings.TrimSpace(r.query(name))
+		if times[i], err = dayOrInstant(d.Asked[name], name); err != nil {
+			return err
+		}
+	}
+	var err error
+	d.Effect, err = w.house.NudgeEffect(r.ctx, r.viewer, d.One.ID, times[0], times[1])
+	return err
 }
 
 // drawDays draws the enrolments of the days around a mailing.
