@@ -161,12 +161,12 @@ func get(ctx context.Context, address, token string) error {
 		return err
 	}
 	defer func() { _ = a.Body.Close() }()
-	body, err := io.ReadAll(a.Body)
-	if err == nil && a.StatusCode != http.StatusOK {
+	if a.StatusCode != http.StatusOK {
 		var problem struct{ Detail string }
-		_ = json.Unmarshal(body, &problem)
+		_ = json.NewDecoder(a.Body).Decode(&problem)
 		return fmt.Errorf("%s answers %d: %s", address, a.StatusCode, problem.Detail)
 	}
+	_, err = io.Copy(io.Discard, a.Body) // read to its end, and not kept: this process is the house, too
 	return err
 }
 

@@ -58,7 +58,12 @@ func SetsTx(ctx context.Context, tx *postgres.Tx, sessions []string, stage journ
 		Sets     int64 `db:"sets"`
 		Learners int64 `db:"learners"`
 	}
-	err := tx.Select(ctx, &rows, q.Q("Sets"), array(sessions), maskOf(stage, basis), basis == "ever", orEnd(asOf), orEnd(knownAt))
+	statement, args := "Sets", []any{array(sessions), journey.Mask(stage), basis == "ever", orEnd(asOf)}
+	if !knownAt.IsZero() {
+		statement, args[1] = "SetsAsKnown", maskOf(stage, basis)
+		args = append(args, knownAt)
+	}
+	err := tx.Select(ctx, &rows, q.Q(statement), args...)
 	out := journey.Sets{}
 	for _, r := range rows {
 		out[uint64(r.Sets)] = r.Learners //nolint:gosec // 62 bits at most

@@ -129,8 +129,46 @@ select coalesce(w.id, s.id) as id, coalesce(w.at, s.at) as at, w.n, s.n as summe
  where w.session_id is null or s.session_id is null;
 
 -- name: Sets
--- Learners by the set of sessions in which stages hold of them: who is in several from the couples, and who is in one alone is what is left of all
--- who are in it. $1 sessions, the first is bit 0, $2 stages, $3 ever, $4 true at, $5 known at (9999-12-31: no bound).
+-- Learners by the set of sessions in which a stage holds of them, with all that is known: who is in several from the couples, of which she has one from
+-- each of these to each other, and who is in one alone is what is left of all who are in it. $1 sessions, the first is bit 0, $2 the stage, as a bit, $3
+-- whoever ever had it (else: has it and has not left), $4 true at (9999-12-31: no bound). Of whom the couples do not say it, see Shared.
+with live as materialized (
+    select a.enrolment_id, a.session_id, a.learner_id
+      from (select distinct x.learner_id from platform.touched t join journey.enrolments x on x.enrolment_id = t.id) l
+      join journey.enrolments a on a.learner_id = l.learner_id and a.session_id = any($1::text[])
+), asked as materialized (
+    select c.session_id, c.other_id, c.enrolment_id, c.other_enrolment_id from analytics.couples c
+     where c.session_id = any($1) and c.other_id = any($1) and not c.steady and c.enrolment_id not in (select enrolment_id from live)
+    union all
+    select a.session_id, b.session_id, a.enrolment_id, b.enrolment_id from live a join live b on b.learner_id = a.learner_id and b.session_id <> a.session_id
+), held as materialized (
+    select h.enrolment_id from journey.holders(array(select enrolment_id from asked union select other_enrolment_id from asked), case when $3::bool then $2::int else $2::int | 1 end, $3, $4, '9999-12-31 00:00+00') h
+), common as (
+    select c.session_id, c.other_id, c.enrolment_id
+      from analytics.couples c
+     cross join lateral (
+        select case when $3 then case $2::int when 1 then c.enrolled_ever when 2 then c.started_ever when 64 then c.succeeded_ever else c.certified_ever end
+                    else case $2::int when 1 then c.enrolled_since when 2 then c.started_since when 64 then c.succeeded_since else c.certified_since end end as since,
+               case when not $3 then case $2::int when 1 then c.enrolled_until when 2 then c.started_until when 64 then c.succeeded_until else c.certified_until end end as until) w
+     where c.session_id = any($1) and c.other_id = any($1) and c.steady and c.enrolment_id not in (select enrolment_id from live)
+       and w.since <= $4 and coalesce(w.until, 'infinity') > $4
+    union all
+    select k.session_id, k.other_id, k.enrolment_id from asked k join held x on x.enrolment_id = k.enrolment_id join held y on y.enrolment_id = k.other_enrolment_id
+), several as materialized (
+    select sets, count(*) / bit_count(sets::bit(64)) as learners
+      from (select (1::bigint << array_position($1, c.session_id) - 1) | bit_or(1::bigint << array_position($1, c.other_id) - 1) as sets from common c group by c.session_id, c.enrolment_id) l
+     group by sets
+)
+select sets, learners from several
+union all
+select a.bit, a.n - coalesce(sum(s.learners), 0)::bigint
+  from (select 1::bigint << (array_position($1, session_id) - 1) as bit, platform.total(n) as n from journey.states_at($1, $4, '9999-12-31 00:00+00')
+         where case when $3 then ever & $2 = $2 else reached & ($2 | 1) = $2 | 1 end group by session_id) a
+  left join several s on s.sets & a.bit <> 0
+ group by a.bit, a.n having a.n > coalesce(sum(s.learners), 0);
+
+-- name: SetsAsKnown
+-- The same as it was known at $5, by the history; $2 stages.
 with several as materialized (
     select sets, count(*) as learners
       from (select bit_or(1::bigint << (array_position($1::text[], h.session_id) - 1)) as sets
@@ -324,7 +362,7 @@ select e.key as edition, s.key as session
 -- Which of some sessions somebody was in by $2 (null: now), or a place was sold of: before it was planned, none was.
 select s.key from catalog.sessions s
  where s.id = any($1::text[])
-   and (exists (select from journey.changes c where c.session_id = s.id and ($2::timestamptz is null or c.at <= $2))
+   and (exists (select from journey.changes c where c.session_id = s.id and c.at <= coalesce($2::timestamptz, 'infinity'))
      or exists (select from catalog.session_versions v where v.session_id = s.id and ($2 is null or v.written_at <= $2))
         and exists (select from sales.parts p join sales.orders o on o.id = p.order_id where p.session_id = s.id and ($2 is null or o.paid_at <= $2)))
  order by s.key;
