@@ -6,7 +6,9 @@ import (
 	"html/template"
 	"io/fs"
 	"net/url"
+	"path"
 	"strings"
+	"text/template/parse"
 	"time"
 
 	"cursus/internal/kernel/money"
@@ -30,9 +32,9 @@ func readPages(files fs.FS) (map[string]*page, error) {
 		if short == "layout" || short == "parts" {
 			continue
 		}
-		t, err := layout.Clone()
+		t, err := template.New(path.Base(name)).ParseFS(files, name)
 		if err == nil {
-			t, err = t.ParseFS(files, name)
+			err = lay(t, layout, "layout.html", map[string]bool{})
 		}
 		if err != nil {
 			return nil, err
@@ -40,6 +42,58 @@ func readPages(files fs.FS) (map[string]*page, error) {
 		found[short] = &page{t}
 	}
 	return found, nil
+}
+
+// lay gives a page the templates that are reached from one of the layout, as far as it has none of that name itself. A page has its own copies, since
+// html/template writes into them what each place has to be escaped for; of all parts of all pages they would fill a hundred megabytes, which every
+// collection of garbage looks through.
+func lay(page, layout *template.Template, name string, laid map[string]bool) error {
+	if laid[name] {
+		return nil
+	}
+	laid[name] = true
+	t := page.Lookup(name)
+	if t == nil {
+		shared := layout.Lookup(name)
+		if shared == nil {
+			return fmt.Errorf("%s uses %s, which there is not", page.Name(), name)
+		}
+		var err error
+		if t, err = page.AddParseTree(name, shared.Tree.Copy()); err != nil {
+			return err
+		}
+	}
+	for _, used := range uses(t.Tree.Root, nil) {
+		if err := lay(page, layout, used, laid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// uses adds the names of the templates that stand in a part of one.
+func uses(node parse.Node, names []string) []string {
+	branch := func(b parse.BranchNode) []string {
+		if names = uses(b.List, names); b.ElseList != nil {
+			names = uses(b.ElseList, names)
+		}
+		return names
+	}
+	switch n := node.(type) {
+	case *parse.ListNode:
+		for _, one := range n.Nodes {
+			names = uses(one, names)
+		}
+	case *parse.TemplateNode:
+		names = append(names, n.Name)
+	case *parse.IfNode:
+		return branch(n.BranchNode)
+	case *parse.RangeNode:
+		return branch(n.BranchNode)
+	case *parse.WithNode:
+		return branch(n.BranchNode)
+	}
+	return names
 }
 
 // View is what a template sees: the request, the words and the data of its page.
