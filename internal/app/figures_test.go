@@ -194,6 +194,7 @@ func TestEveryFigureInABrowser(t *testing.T) {
 	}
 	b.open(w.cfg.BaseURL + "/staff/figures/outcome_cube?lang=fr&by=" + strings.Join(analytics.Dimensions, ","))
 	b.shows("Coût par certifié")
+	b.shows("QUALIFYING · " + w.session.Key) // an offer is said in words
 	b.fitsPaper("the cube along all dimensions")
 }
 

@@ -141,6 +141,7 @@ func bilanTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	}
 	f.base("enrolled", "enrolled when attestations are generated", "inscrits à la génération des attestations", n.Enrolled)
 	f.Columns = []Column{col("code", Text, "Code", "Code"), col("what", Text, "What", "Intitulé"), col("number", Count, "Number", "Nombre"), col("rate", Share, "Rate", "Taux"), col("target", Count, "Target", "Cible"), col("amount", Amount, "Amount", "Montant")}
+	f.Charts = []Chart{{Kind: "bars", Y: "what", Values: []string{"rate"}}}
 	add := func(code, en, fr string, number, share, target Cell) {
 		f.Rows = append(f.Rows, Row{Cells: []Cell{textCell(code), saidCell(strings.ToLower(code), en, fr), number, share, target, {}}})
 	}

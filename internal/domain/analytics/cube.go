@@ -273,6 +273,10 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 		col("net_per_started", Amount, "Net per started", "Net par commençant"), col("net_per_diligent", Amount, "Net per diligent", "Net par assidu"), col("net_per_certified", Amount, "Net per certified", "Net par certifié"),
 		col("cost_per_started", Amount, "Cost per started", "Coût par commençant"), col("cost_per_diligent", Amount, "Cost per diligent", "Coût par assidu"), col("cost_per_certified", Amount, "Cost per certified", "Coût par certifié"),
 	})
+	offers, err := offersOfTx(ctx, tx, cells)
+	if err != nil {
+		return err
+	}
 	var people int64
 	f.Rows = make([]Row, 0, len(cells))
 	for _, c := range cells {
@@ -280,7 +284,11 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 		row := Row{Open: c.Session != "" && slices.Contains(open, c.Session), Cells: make([]Cell, 0, len(f.Columns))}
 		for _, d := range Dimensions {
 			if slices.Contains(by, d) {
-				row.Cells = append(row.Cells, textCell(c.of(d)))
+				cell := textCell(c.of(d))
+				if d == "offer" {
+					cell.Said = offers[c.Offer]
+				}
+				row.Cells = append(row.Cells, cell)
 			}
 		}
 		row.Cells = appendCounts(append(row.Cells, textCell(string(c.Currency))), append([]int64{c.Enrolled, c.Paying}, cubeStages(c.Counts)...))
@@ -302,6 +310,35 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 		f.Charts = []Chart{{Kind: "bars", Y: by[0], Values: []string{"net"}, Facet: "currency"}}
 	}
 	return nil
+}
+
+// offersOfTx says in words what the offers of cells are: a formula of a session or an edition, at a price.
+func offersOfTx(ctx context.Context, tx *postgres.Tx, cells []CubeCell) (map[string]catalog.Text, error) {
+	var ids []string
+	for _, c := range cells {
+		if c.Offer != "" {
+			ids = append(ids, c.Offer)
+		}
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	words := map[string]catalog.Text{}
+	if len(ids) == 0 {
+		return words, nil
+	}
+	var rows []struct {
+		ID       string         `db:"id"`
+		Formula  string         `db:"formula"`
+		Of       string         `db:"of_key"`
+		Minor    int64          `db:"price_minor"`
+		Currency money.Currency `db:"currency"`
+	}
+	err := tx.Select(ctx, &rows, q.Q("Offers"), array(ids))
+	for _, r := range rows {
+		price, head := money.Of(r.Minor, r.Currency), r.Formula+" · "+r.Of+" · "
+		words[r.ID] = catalog.Text{EN: head + price.Format("en"), FR: head + price.Format("fr")}
+	}
+	return words, err
 }
 
 // demoTx notes whether anything was sold through a sandbox by the times that are asked for.

@@ -61,6 +61,11 @@ select case when m.month > '-infinity' then to_char(m.month, 'YYYY-MM') else '' 
   left join programs.editions e on e.id = m.edition_id
  order by month, session, offer, program, edition, partner, country, currency;
 
+-- name: Offers
+select o.id, o.formula, coalesce(s.key, e.key, '') as of_key, o.price_minor, o.currency
+  from offers.offers o left join catalog.sessions s on s.id = o.session_id left join programs.editions e on e.id = o.edition_id
+ where o.id = any($1::text[]);
+
 -- name: LockSums
 select pg_advisory_xact_lock(hashtextextended('analytics.cells', 0));
 
