@@ -188,6 +188,46 @@ func (s *school) addsUp(ask analytics.CubeQuestion) {
 	}
 }
 
+// moneyChanged holds the change of money of each session since a time against the cube of then and of now: what is between them is sold, given back
+// and lost in between, and nothing else.
+func (s *school) moneyChanged(since time.Time) {
+	for _, session := range s.sessions {
+		f, err := analytics.FigureOf(system, s.db, "change_money", analytics.Ask{Params: map[string]string{"session": session.Key, "since": since.UTC().Format(time.RFC3339Nano)}})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		said, want := map[money.Currency][2]int64{}, map[money.Currency][2]int64{}
+		for _, r := range f.Rows {
+			minor := func(i int) int64 { return r.Cells[i].Amount.Minor }
+			said[money.Currency(r.Cells[0].Text)] = [2]int64{minor(1), minor(5)}
+			if minor(1)+minor(2)+minor(3)+minor(4) != minor(5) {
+				s.t.Errorf("%s: %s does not add up: %d %d %d %d is not %d", session.Key, r.Cells[0].Text, minor(1), minor(2), minor(3), minor(4), minor(5))
+			}
+		}
+		if err := s.db.View(system, "cube", func(ctx context.Context, tx *postgres.Tx) error {
+			for i, at := range []time.Time{since, {}} {
+				cells, err := analytics.CubeTx(ctx, tx, analytics.CubeQuestion{Sessions: []string{session.ID}, AsOf: at})
+				if err != nil {
+					return err
+				}
+				for _, c := range cells {
+					if c.Currency != "" {
+						both := want[c.Currency]
+						both[i] = c.Net()
+						want[c.Currency] = both
+					}
+				}
+			}
+			return nil
+		}); err != nil {
+			s.t.Fatal(err)
+		}
+		if !maps.Equal(said, want) {
+			s.t.Errorf("%s since %v: money was and is %v, the cube says %v", session.Key, since, said, want)
+		}
+	}
+}
+
 // isHistory holds what the sums answer against what all that was written does, along any dimensions, for any time, stage and sessions: whatever
 // of it is summed up already.
 func (s *school) isHistory() {
@@ -222,6 +262,19 @@ func (s *school) isHistory() {
 	}
 }
 
+var test = postgres.MustLoad("test", `
+-- name: StatesOfMany
+with asked as (
+    select case when $3::bool then '9999-12-31'::timestamptz else $2::timestamptz end as at
+), many as (
+    select m.session_id, m.joined, m.reached, m.ever, sum(m.n) as n from asked a cross join journey.states_at($1::text[], a.at, '9999-12-31') m group by 1, 2, 3, 4 having sum(m.n) <> 0
+), each as (
+    select m.session_id, m.joined, m.reached, m.ever, sum(m.n) as n from asked a cross join unnest($1::text[]) s(id) cross join lateral journey.states_at(array[s.id], a.at, '9999-12-31') m
+     group by 1, 2, 3, 4 having sum(m.n) <> 0
+)
+select count(*) from many full join each using (session_id, joined, reached, ever, n) where many.session_id is null or each.session_id is null;
+`)
+
 // headsAre holds the heads of all sessions of all rounds, which are many, against their states.
 func (s *school) headsAre(ctx context.Context, tx *postgres.Tx, ask analytics.CubeQuestion) error {
 	var ids []string
@@ -232,6 +285,15 @@ func (s *school) headsAre(ctx context.Context, tx *postgres.Tx, ask analytics.Cu
 	heads, err := journey.CountsOfTx(ctx, tx, question, ids...)
 	if err != nil {
 		return err
+	}
+	if len(ids) > 30 && len(ids) < 40 { // they are read another way than a few; each state must be of the same people
+		var unlike int
+		if err := tx.Get(ctx, &unlike, test.Q("StatesOfMany"), pq.Array(ids), question.AsOf, question.AsOf.IsZero()); err != nil {
+			return err
+		}
+		if unlike > 0 {
+			s.t.Errorf("as of %v many sessions have %d states that they have not one by one", question.AsOf, unlike)
+		}
 	}
 	question.KnownAt = tx.Now()
 	states, err := journey.CountsOfTx(ctx, tx, question, ids...)
@@ -426,6 +488,7 @@ func TestFiguresAddUpAndStay(t *testing.T) {
 		s.addsUp(analytics.CubeQuestion{By: by, Basis: basis, Week1Rule: rule})
 		s.addsUp(analytics.CubeQuestion{By: by, Basis: basis, Week1Rule: rule, AsOf: asOf})
 		s.addsUp(analytics.CubeQuestion{By: by, Basis: basis, Week1Rule: rule, AsOf: asOf, KnownAt: knownAt})
+		s.moneyChanged(asOf)
 		now := s.answers(asOf, knownAt)
 		for id, before := range then {
 			if now[id] != before {

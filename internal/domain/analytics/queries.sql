@@ -53,13 +53,13 @@ with asked as materialized (
                  platform.total(costs)] as sums
       from parts group by month, session_id, offer, program_id, edition_id, partner, country, currency having platform.total(enrolled) > 0 or platform.total(n) > 0
 )
-select case when m.month > '-infinity' then to_char(m.month, 'YYYY-MM') else '' end as month, coalesce(s.key, '') as session, m.offer, coalesce(g.key, '') as program,
+select case when m.month > '-infinity' then left(m.month::text, 7) else '' end as month, coalesce(s.key, '') as session, m.offer, coalesce(g.key, '') as program,
        coalesce(e.key, '') as edition, m.partner, m.country, m.currency, m.sums
   from summed m
   left join catalog.sessions s on s.id = m.session_id
   left join programs.programs g on g.id = m.program_id
   left join programs.editions e on e.id = m.edition_id
- order by month, session, offer, program, edition, partner, country, currency;
+ order by m.month, session, m.offer, program, edition, m.partner, m.country, m.currency;
 
 -- name: Offers
 select o.id, o.formula, coalesce(s.key, e.key, '') as of_key, o.price_minor, o.currency
