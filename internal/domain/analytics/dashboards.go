@@ -84,7 +84,7 @@ func (d *Dashboard) sequencesTx(ctx context.Context, tx *postgres.Tx, asOf time.
 		Session string `db:"session"`
 		ID      string `db:"session_id"`
 	}
-	if err := tx.Select(ctx, &rows, q.Q("SessionsOfEditions"), d.Key); err != nil {
+	if err := tx.Select(ctx, &rows, q.Q("SessionsOfEditions"), d.Key, false); err != nil {
 		return err
 	}
 	ids := make([]string, len(rows))

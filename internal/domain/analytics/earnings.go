@@ -133,11 +133,12 @@ func (f *Figure) openEditionsTx(ctx context.Context, tx *postgres.Tx, program st
 		return nil, err
 	}
 	var all []struct {
-		Edition string `db:"edition"`
-		Session string `db:"session"`
+		Edition   string `db:"edition"`
+		Session   string `db:"session"`
+		SessionID string `db:"session_id"`
 	}
 	open := map[string]bool{}
-	err = tx.Select(ctx, &all, q.Q("AllSessionsOfEditions"), program)
+	err = tx.Select(ctx, &all, q.Q("SessionsOfEditions"), program, true)
 	for _, x := range all {
 		open[x.Edition] = open[x.Edition] || slices.Contains(keys, x.Session)
 	}

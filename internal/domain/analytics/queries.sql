@@ -343,25 +343,15 @@ having count(*) filter (where counts) > 0 or count(*) filter (where taken and cu
  order by month, session, offer, program, edition, partner, country, currency;
 
 -- name: SessionsOfEditions
--- The sessions of the published editions of a program, in the order of its courses, the newest edition first.
+-- The sessions of the published editions of a program, or with $2 of all, in the order of its courses, the newest edition first.
 select e.key as edition, s.key as session, s.id as session_id
   from programs.editions e
   join programs.programs g on g.id = e.program_id
   join programs.edition_sessions x on x.edition_id = e.id
   join catalog.sessions s on s.id = x.session_id
   left join programs.version_courses o on o.program_id = e.program_id and o.number = e.version_number and o.course_id = x.course_id
- where g.key = $1 and e.state = 'published'
+ where g.key = $1 and ($2::bool or e.state = 'published')
  order by e.starts_at desc nulls last, e.key, o.position nulls last, s.key;
-
--- name: AllSessionsOfEditions
--- Those of every edition of a program, whatever its state.
-select e.key as edition, s.key as session
-  from programs.editions e
-  join programs.programs g on g.id = e.program_id
-  join programs.edition_sessions x on x.edition_id = e.id
-  join catalog.sessions s on s.id = x.session_id
- where g.key = $1
- order by e.key, s.key;
 
 -- name: InUse
 -- Which of some sessions somebody was in by $2 (null: now), or a place was sold of: before it was planned, none was.
