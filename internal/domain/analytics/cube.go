@@ -34,14 +34,36 @@ type CubeQuestion struct {
 // currency, which is empty where there is no money.
 type CubeCell struct {
 	CubeKey
-	Paying   int64 // with a paid formula in force
+	people
 	Gross    int64
 	Refunds  int64
 	Disputes int64
 	Fees     int64
 	Costs    int64
-	journey.Counts
+	// Who has money here, but counts in the currency in which she paid first.
+	alsoPaid *people // paid here too
+	alsoCost *people // cost something here, and paid nothing
 }
+
+// people are those of a cell by stage.
+type people struct {
+	journey.Counts
+	Paying int64 // with a paid formula in force
+}
+
+func (p people) plus(q *people) people {
+	if q == nil {
+		return p
+	}
+	return people{p.Counts.Plus(q.Counts), p.Paying + q.Paying}
+}
+
+// payers are all whose payments are in the cell: what came in by learner is of these. Nobody is in two sessions, but who paid in two currencies is one
+// of the payers of each.
+func (c CubeCell) payers() people { return c.people.plus(c.alsoPaid) }
+
+// bearers are all whose money is in the cell, who paid or cost something: what was spent by learner is of these.
+func (c CubeCell) bearers() people { return c.payers().plus(c.alsoCost) }
 
 // CubeKey is where a cell stands.
 type CubeKey struct {
@@ -105,7 +127,8 @@ func CubeTx(ctx context.Context, tx *postgres.Tx, ask CubeQuestion) ([]CubeCell,
 	}
 	var rows []struct {
 		CubeKey
-		Sums cellSums `db:"sums"`
+		Standing string   `db:"standing"`
+		Sums     cellSums `db:"sums"`
 	}
 	if ask.KnownAt.IsZero() {
 		of := "states"
@@ -119,12 +142,24 @@ func CubeTx(ctx context.Context, tx *postgres.Tx, ask CubeQuestion) ([]CubeCell,
 	} else {
 		err = tx.Select(ctx, &rows, q.Q("CubeOfHistory"), ask.Basis == "ever", given(ask.AsOf), given(ask.KnownAt), member, diligent, taken, array(ask.By), array(ask.Sessions))
 	}
-	cells := make([]CubeCell, len(rows))
-	for i, r := range rows {
+	cells := make([]CubeCell, 0, len(rows))
+	for _, r := range rows {
 		n := r.Sums
-		cells[i] = CubeCell{
-			CubeKey: r.CubeKey, Paying: n[9], Gross: n[10], Refunds: n[11], Disputes: n[12], Fees: n[13], Costs: n[14],
-			Counts: journey.Counts{Enrolled: n[0], Started: n[1], Diligent: n[2], Succeeded: n[3], Eligible: n[4], Booked: n[5], Sat: n[6], Passed: n[7], Certified: n[8]},
+		who := people{
+			journey.Counts{Enrolled: n[0], Started: n[1], Diligent: n[2], Succeeded: n[3], Eligible: n[4], Booked: n[5], Sat: n[6], Passed: n[7], Certified: n[8]}, n[9],
+		}
+		if last := len(cells) - 1; last < 0 || cells[last].CubeKey != r.CubeKey {
+			cells = append(cells, CubeCell{CubeKey: r.CubeKey})
+		}
+		c := &cells[len(cells)-1]
+		c.Gross, c.Refunds, c.Disputes, c.Fees, c.Costs = c.Gross+n[10], c.Refunds+n[11], c.Disputes+n[12], c.Fees+n[13], c.Costs+n[14]
+		switch r.Standing {
+		case "paid":
+			c.alsoPaid = &who
+		case "cost":
+			c.alsoCost = &who
+		default:
+			c.people = who
 		}
 	}
 	return cells, err
@@ -166,11 +201,11 @@ var moneyOf = Param{
 
 func moneyFigures() []Definition {
 	return []Definition{{
-		ID: "outcome_cube", Version: 2, Times: true, Money: true, Params: []Param{byDimensions, moneyOf, byBasis, byRule, forWhom}, answer: cubeTx,
+		ID: "outcome_cube", Version: 3, Times: true, Money: true, Params: []Param{byDimensions, moneyOf, byBasis, byRule, forWhom}, answer: cubeTx,
 		Title: catalog.Text{EN: "Learners and money", FR: "Apprenants et argent"},
 		Says: catalog.Text{
-			EN: "People by stage and the money of the same enrolments, along any dimensions: month of acquisition, session, offer, program, partner, country of billing; always by currency. Each enrolment is in one cell: with the offer it was bought with last, and in the currency of most of its money. Net is gross − refunds − lost disputes, contribution is net − fees − costs; fees are those of payment providers and the shares of partner schools. Rows without people are money of seats that nobody claimed yet, and what a provider takes of the account itself. The sum is the ledger’s, to the cent.",
-			FR: "Les personnes par étape et l’argent des mêmes inscriptions, selon toutes dimensions : mois d’acquisition, session, offre, programme, partenaire, pays de facturation ; toujours par devise. Chaque inscription est dans une seule case : avec l’offre par laquelle elle a été achetée en dernier, et dans la devise de la plus grande part de son argent. Le net est le brut − remboursements − litiges perdus, la contribution est le net − frais − coûts ; les frais sont ceux des prestataires de paiement et les parts des écoles partenaires. Les lignes sans personne sont l’argent de places que personne n’a encore prises, et ce qu’un prestataire prend sur le compte même. La somme est celle du grand livre, au centime.",
+			EN: "People by stage and the money of the same enrolments, along any dimensions: month of acquisition, session, offer, program, partner, country of billing; always by currency. Each enrolment is in one cell: with the offer it was bought with last, and in the currency in which it paid first. What came to a learner is divided among all who paid in that currency, what a learner cost among all who paid or cost something in it. Net is gross − refunds − lost disputes, contribution is net − fees − costs; fees are those of payment providers and the shares of partner schools. Rows without people are money of seats that nobody claimed yet, and what a provider takes of the account itself. The sum is the ledger’s, to the cent.",
+			FR: "Les personnes par étape et l’argent des mêmes inscriptions, selon toutes dimensions : mois d’acquisition, session, offre, programme, partenaire, pays de facturation ; toujours par devise. Chaque inscription est dans une seule case : avec l’offre par laquelle elle a été achetée en dernier, et dans la devise dans laquelle elle a payé d’abord. Ce qui revient à un apprenant est divisé entre tous ceux qui ont payé dans cette devise, ce qu’il coûte entre tous ceux qui y ont payé ou coûté quelque chose. Le net est le brut − remboursements − litiges perdus, la contribution est le net − frais − coûts ; les frais sont ceux des prestataires de paiement et les parts des écoles partenaires. Les lignes sans personne sont l’argent de places que personne n’a encore prises, et ce qu’un prestataire prend sur le compte même. La somme est celle du grand livre, au centime.",
 		},
 	}, {
 		ID: "waterfall", Version: 2, Times: true, Money: true, Params: []Param{{ID: "session", Title: catalog.Text{EN: "Session (none: all)", FR: "Session (aucune : toutes)"}}}, answer: waterfallTx,
@@ -180,11 +215,11 @@ func moneyFigures() []Definition {
 			FR: "Ventes brutes, moins remboursements et litiges perdus : net. Net, moins ce que les prestataires ont gardé des paiements, ce qui revient aux écoles partenaires par leurs conventions, et les coûts pour autant qu’ils sont comptabilisés : contribution. Ce qu’un prestataire prend sur le compte même (un mois, un virement) n’est d’aucune session : c’est une ligne à part quand toutes les sessions sont demandées, et dans aucune session. Les virements du prestataire ne changent aucun résultat. Les ventes sont taxe comprise. Par devise.",
 		},
 	}, {
-		ID: "partner_share", Version: 2, Times: true, Money: true, Params: []Param{byBasis}, answer: partnersTx,
+		ID: "partner_share", Version: 3, Times: true, Money: true, Params: []Param{byBasis}, answer: partnersTx,
 		Title: catalog.Text{EN: "Share of partners", FR: "Part des partenaires"},
 		Says: catalog.Text{
-			EN: "For each organisation that bought or took the money at its desk, and for those who came by themselves: paying learners, certified, the share of the net revenue, and what is left of it when fees, the organisation’s own share by its agreement, and costs are paid, per currency.",
-			FR: "Pour chaque organisation qui a acheté ou encaissé à son guichet, et pour ceux qui sont venus d’eux-mêmes : apprenants payants, certifiés, la part du revenu net, et ce qui en reste une fois payés les frais, la part de l’organisation selon sa convention, et les coûts, par devise.",
+			EN: "For each organisation that bought or took the money at its desk, and for those who came by themselves: paying learners, the share certified of all enrolled (who was refunded is still certified), the share of the net revenue, and what is left of it when fees, the organisation’s own share by its agreement, and costs are paid, per currency.",
+			FR: "Pour chaque organisation qui a acheté ou encaissé à son guichet, et pour ceux qui sont venus d’eux-mêmes : apprenants payants, la part certifiée de tous les inscrits (qui a été remboursé reste certifié), la part du revenu net, et ce qui en reste une fois payés les frais, la part de l’organisation selon sa convention, et les coûts, par devise.",
 		},
 	}, {
 		ID: "break_even", Version: 2, Times: true, Money: true, Params: []Param{ofSession, fixedCosts, fixedCurrency}, answer: breakEvenTx,
@@ -277,10 +312,10 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	if err != nil {
 		return err
 	}
-	var people int64
+	var everybody, twice int64
 	f.Rows = make([]Row, 0, len(cells))
 	for _, c := range cells {
-		people += c.Enrolled
+		everybody += c.Enrolled
 		row := Row{Open: c.Session != "" && slices.Contains(open, c.Session), Cells: make([]Cell, 0, len(f.Columns))}
 		for _, d := range Dimensions {
 			if slices.Contains(by, d) {
@@ -297,12 +332,21 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 		} else {
 			row.Cells = appendAmounts(row.Cells, c.Currency, c.Gross, c.Refunds, c.Disputes, c.Net(), c.Fees, c.Costs, c.Contribution())
 			net, cost := money.Of(c.Net(), c.Currency), money.Of(c.Fees+c.Costs, c.Currency)
-			row.Cells = append(row.Cells, Cell{Amount: per(net, c.Started)}, Cell{Amount: per(net, c.Diligent)}, Cell{Amount: per(net, c.Certified)},
-				Cell{Amount: per(cost, c.Started)}, Cell{Amount: per(cost, c.Diligent)}, Cell{Amount: per(cost, c.Certified)})
+			came, spent := c.payers(), c.bearers()
+			twice += spent.Enrolled - c.Enrolled
+			if spent.Enrolled > c.Enrolled && ask.forPartner() { // with the amounts beside them these would say how few they are
+				row.Cells = row.Cells[:len(f.Columns)]
+			} else {
+				row.Cells = append(row.Cells, Cell{Amount: per(net, came.Started)}, Cell{Amount: per(net, came.Diligent)}, Cell{Amount: per(net, came.Certified)},
+					Cell{Amount: per(cost, spent.Started)}, Cell{Amount: per(cost, spent.Diligent)}, Cell{Amount: per(cost, spent.Certified)})
+			}
 		}
 		f.Rows = append(f.Rows, row)
 	}
-	f.base("enrolled", "enrolments", "inscriptions", people)
+	f.base("enrolled", "enrolments", "inscriptions", everybody)
+	if twice > 0 {
+		f.note("Some enrolments have money in two currencies: they count once, in the currency in which they paid first, and amounts per learner are over all whose money is in that currency.", "Des inscriptions ont de l’argent dans deux devises : elles comptent une fois, dans la devise dans laquelle elles ont payé d’abord, et les montants par apprenant sont sur tous ceux dont l’argent est dans cette devise.")
+	}
 	if ask.forPartner() {
 		f.suppress()
 	}

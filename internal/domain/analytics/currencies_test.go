@@ -127,21 +127,35 @@ func TestAmountsPerLearnerAreOfTheirCurrency(t *testing.T) {
 	fixed = map[string]string{"session": "FRANC", "fixed_minor": "45000"}
 	same("break-even", amounts("break_even", fixed, "costs", "break_even", "margin"), map[string]string{"XOF XOF": "0 XOF | 0 | 2", "EUR EUR": "450.00 EUR | – | –"})
 
-	// One of each pays 100.00 € more in the session of the francs: who pays in both stands where most of her money is, and is divided by once.
+	// One of those who paid francs pays 900.00 € more, and the other costs 100.00 €. Who paid in two currencies is one of those who paid in each, and counts
+	// once, where she paid first; what euros cost is of both.
 	h.clock.Advance(time.Hour)
 	inTx(func(ctx context.Context, tx *postgres.Tx) error {
 		return ledger.PostTx(ctx, tx, ledger.Posting{Reference: "more", Kind: "test", Currency: "EUR", OccurredAt: tx.Now(), Entries: []ledger.Entry{
 			{Account: ledger.Revenue, Minor: -90_000, EnrolmentID: learners["FRANC"][0]}, {Account: ledger.Receivable, Minor: 90_000},
+		}}, ledger.Posting{Reference: "lab", Kind: "test", Currency: "EUR", OccurredAt: tx.Now(), Entries: []ledger.Entry{
+			{Account: ledger.LabCost, Minor: 10_000, EnrolmentID: learners["FRANC"][1]}, {Account: "payable:labs", Minor: -10_000},
 		}})
 	})
-	o, err := analytics.OutcomesOf(system, h.db, analytics.Question{Session: "FRANC"})
-	if err != nil || len(o.Money) != 2 {
-		t.Fatalf("%+v %v", o, err)
-	}
-	for i, want := range []string{"EUR 900.00 EUR 1 900.00 EUR", "XOF 100000 XOF 1 100000 XOF"} {
-		m := o.Money[i]
-		if got := fmt.Sprint(m.Net.Currency, " ", m.Net, " ", m.Started, " ", m.PerStarted); got != want {
-			t.Errorf("%s, want %s", got, want)
+	for _, known := range []time.Time{{}, h.clock.Now()} { // by the sums, and by all that was written
+		o, err := analytics.OutcomesOf(system, h.db, analytics.Question{Session: "FRANC", KnownAt: known})
+		if err != nil || len(o.Money) != 2 {
+			t.Fatalf("%+v %v", o, err)
+		}
+		for i, want := range []string{
+			"900.00 EUR: 1 paid, 1 started, 900.00 EUR each; 100.00 EUR: 2 started, 50.00 EUR each",
+			"100000 XOF: 2 paid, 2 started, 50000 XOF each; 10000 XOF: 2 started, 5000 XOF each",
+		} {
+			m := o.Money[i]
+			if got := fmt.Sprintf("%v: %d paid, %d started, %v each; %v: %d started, %v each", m.Net, m.Paid, m.Started, m.PerStarted, m.Cost, m.Bearing.Started, m.CostPerStarted); got != want {
+				t.Errorf("known at %s: %s, want %s", known, got, want)
+			}
 		}
 	}
+	same("the cube of those with money in two currencies", amounts("outcome_cube", map[string]string{"by": "session"}, "enrolled", "started", "net_per_started", "cost_per_started"), map[string]string{
+		"FRANC XOF": "2 | 2 | 50000 XOF | 5000 XOF", "FRANC EUR": "0 | 0 | 900.00 EUR | 50.00 EUR",
+	})
+	same("break-even", amounts("break_even", map[string]string{"session": "FRANC"}, "paying", "net_per_paying", "costs"), map[string]string{
+		"XOF XOF": "2 | 50000 XOF | 0 XOF", "EUR EUR": "1 | 900.00 EUR | 100.00 EUR",
+	})
 }

@@ -216,16 +216,17 @@ func partnerOutcomesTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure)
 		if c.Partner != o.Key {
 			continue
 		}
-		row := Row{Open: slices.Contains(open, c.Session), Cells: []Cell{textCell(c.Session), textCell(string(c.Currency)), countCell(c.Enrolled), countCell(c.Paying)}}
+		who := c.payers()
+		row := Row{Open: slices.Contains(open, c.Session), Cells: []Cell{textCell(c.Session), textCell(string(c.Currency)), countCell(who.Enrolled), countCell(who.Paying)}}
 		f.Open = f.Open || row.Open
-		for _, n := range cubeStages(c.Counts) {
+		for _, n := range cubeStages(who.Counts) {
 			row.Cells = append(row.Cells, countCell(n))
 		}
-		row.Cells = append(row.Cells, shareCell(c.Certified, c.Enrolled))
+		row.Cells = append(row.Cells, shareCell(who.Certified, who.Enrolled))
 		if c.Currency == "" {
 			row.Cells = append(row.Cells, Cell{}, Cell{})
 		} else {
-			row.Cells = append(row.Cells, amountCell(c.Net(), c.Currency), Cell{Amount: per(money.Of(c.Net(), c.Currency), c.Certified)})
+			row.Cells = append(row.Cells, amountCell(c.Net(), c.Currency), Cell{Amount: per(money.Of(c.Net(), c.Currency), who.Certified)})
 		}
 		f.Rows = append(f.Rows, row)
 	}

@@ -94,18 +94,19 @@ func earningsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error 
 		col("break_even", Count, "Paying that carry the costs", "Payantes qui portent les coûts"), col("margin", Count, "Paying above it", "Payantes au-dessus"),
 	}
 	f.Charts = []Chart{{Kind: "bars", Y: "edition", Values: []string{"left"}, Facet: "currency"}}
-	sums, people := map[money.Currency]CubeCell{}, int64(0)
+	sums, everybody := map[money.Currency]CubeCell{}, int64(0)
 	for _, c := range cells {
 		if c.Program != p.Key {
 			continue
 		}
-		people += c.Enrolled
+		everybody += c.Enrolled
 		row := earned(textCell(c.Edition), c, 0)
 		row.Open = open[c.Edition]
 		f.Open = f.Open || row.Open
 		f.Rows = append(f.Rows, row)
 		s := sums[c.Currency]
-		s.Currency, s.Paying, s.Counts = c.Currency, s.Paying+c.Paying, s.Plus(c.Counts)
+		who := c.payers()
+		s.Currency, s.people = c.Currency, s.plus(&who)
 		s.Gross, s.Refunds, s.Disputes, s.Fees, s.Costs = s.Gross+c.Gross, s.Refunds+c.Refunds, s.Disputes+c.Disputes, s.Fees+c.Fees, s.Costs+c.Costs
 		sums[c.Currency] = s
 	}
@@ -121,7 +122,7 @@ func earningsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error 
 			f.Rows = append(f.Rows, row)
 		}
 	}
-	f.base("enrolled", "enrolments by an edition of "+p.Key, "inscriptions par une édition de "+p.Key, people)
+	f.base("enrolled", "enrolments by an edition of "+p.Key, "inscriptions par une édition de "+p.Key, everybody)
 	return nil
 }
 
@@ -147,14 +148,15 @@ func (f *Figure) openEditionsTx(ctx context.Context, tx *postgres.Tx, program st
 
 // earned is what a cell of the cube brought beside what it cost.
 func earned(head Cell, c CubeCell, fixed int64) Row {
-	row := Row{Cells: []Cell{head, textCell(string(c.Currency)), countCell(c.Enrolled), countCell(c.Paying), countCell(c.Certified), {}, {}, {}, {}, {}}}
+	who := c.payers()
+	row := Row{Cells: []Cell{head, textCell(string(c.Currency)), countCell(who.Enrolled), countCell(who.Paying), countCell(who.Certified), {}, {}, {}, {}, {}}}
 	if c.Currency == "" {
 		return row
 	}
 	net, costs := c.Net(), c.Fees+c.Costs+fixed
 	row.Cells[5], row.Cells[6], row.Cells[7] = amountCell(net, c.Currency), amountCell(costs, c.Currency), amountCell(net-costs, c.Currency)
-	if needed, ok := carrying(net-c.Fees, costs-c.Fees, c.Paying); ok {
-		row.Cells[8], row.Cells[9] = countCell(needed), countCell(c.Paying-needed)
+	if needed, ok := carrying(net-c.Fees, costs-c.Fees, who.Paying); ok {
+		row.Cells[8], row.Cells[9] = countCell(needed), countCell(who.Paying-needed)
 	}
 	return row
 }

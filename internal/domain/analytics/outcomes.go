@@ -44,13 +44,14 @@ type Outcomes struct {
 	Demo              bool       `json:"demo"`  // sold through a sandbox: no real money is in it
 }
 
-// Revenue is net: sales − refunds − lost disputes. Per… is divided half up on minor units; nil without people. Where money came in several
-// currencies, the people of each are those whose money is in it, or most of it: nobody is divided by in two.
+// Revenue is net: sales − refunds − lost disputes. Per… is divided half up on minor units; nil without people. Where there is money in several
+// currencies, what came in is of those who paid in it, and what was spent of those who paid or cost something in it.
 type Revenue struct {
 	Paid      int64 `json:"paid"`
 	Started   int64 `json:"started"`
 	Diligent  int64 `json:"diligent"`
 	Certified int64 `json:"certified"`
+	Bearing   Heads `json:"cost_of"` // whom the cost is of
 
 	Net          money.Amount  `json:"net"`
 	PerStarted   *money.Amount `json:"net_per_started"`
@@ -63,6 +64,20 @@ type Revenue struct {
 	CostPerDiligent          *money.Amount `json:"cost_per_diligent,omitempty"`
 	CostPerCertified         *money.Amount `json:"cost_per_certified,omitempty"`
 	ContributionPerCertified *money.Amount `json:"contribution_per_certified,omitempty"`
+}
+
+// Heads are people by the stages that money is divided by.
+type Heads struct {
+	Paid      int64 `json:"paid"`
+	Started   int64 `json:"started"`
+	Diligent  int64 `json:"diligent"`
+	Certified int64 `json:"certified"`
+}
+
+func headsOf(c journey.Counts) Heads { return Heads{c.Enrolled, c.Started, c.Diligent, c.Certified} }
+
+func (h Heads) plus(g Heads) Heads {
+	return Heads{h.Paid + g.Paid, h.Started + g.Started, h.Diligent + g.Diligent, h.Certified + g.Certified}
 }
 
 // OutcomesOf answers for one session. Errors: catalog.ErrNoSession, journey.ErrBasis, journey.ErrWeek1Rule.
@@ -138,22 +153,23 @@ func (o *Outcomes) fill(all, paid journey.Counts, cells []CubeCell) {
 	})
 	o.Money = []Revenue{}
 	for _, c := range cells {
-		of := c.Counts
+		came, spent := headsOf(c.payers().Counts), headsOf(c.bearers().Counts)
 		if len(cells) == 1 { // whoever paid nothing, with a voucher, is one of those who paid
-			of = paid
+			came = headsOf(paid)
+			spent = came
 		}
-		o.Money = append(o.Money, revenueOf(c, of))
+		o.Money = append(o.Money, revenueOf(c, came, spent))
 	}
 }
 
-// revenueOf is the money of a cell, and what of it comes to one of the people that it is of.
-func revenueOf(c CubeCell, of journey.Counts) Revenue {
-	r := Revenue{Paid: of.Enrolled, Started: of.Started, Diligent: of.Diligent, Certified: of.Certified, Net: money.Of(c.Net(), c.Currency)}
+// revenueOf is the money of a cell, and what of it comes to one of the people whose payments, and whose costs, are in it.
+func revenueOf(c CubeCell, of, bearing Heads) Revenue {
+	r := Revenue{Paid: of.Paid, Started: of.Started, Diligent: of.Diligent, Certified: of.Certified, Bearing: bearing, Net: money.Of(c.Net(), c.Currency)}
 	if cost := c.Fees + c.Costs; cost != 0 {
 		spent, left := money.Of(cost, c.Currency), money.Of(c.Contribution(), c.Currency)
 		r.Cost, r.Contribution = &spent, &left
-		r.CostPerStarted, r.CostPerDiligent, r.CostPerCertified = per(spent, of.Started), per(spent, of.Diligent), per(spent, of.Certified)
-		r.ContributionPerCertified = per(left, of.Certified)
+		r.CostPerStarted, r.CostPerDiligent, r.CostPerCertified = per(spent, bearing.Started), per(spent, bearing.Diligent), per(spent, bearing.Certified)
+		r.ContributionPerCertified = per(left, bearing.Certified)
 	}
 	r.PerStarted, r.PerDiligent, r.PerCertified = per(r.Net, of.Started), per(r.Net, of.Diligent), per(r.Net, of.Certified)
 	return r
@@ -211,9 +227,9 @@ func (r Revenue) Lines() []Line {
 	}
 	if r.Cost != nil {
 		lines = append(lines, Line{"cost", "all costs of the enrolments: workshop days, labs, fees, shares of partners", 1, r.Cost}, Line{"contribution", "net − cost", 1, r.Contribution},
-			Line{"cost_per_started", "cost / started", r.Started, r.CostPerStarted}, Line{"cost_per_diligent", "cost / diligent", r.Diligent, r.CostPerDiligent},
-			Line{"cost_per_certified", "cost / certified", r.Certified, r.CostPerCertified},
-			Line{"contribution_per_certified", "contribution / certified", r.Certified, r.ContributionPerCertified})
+			Line{"cost_per_started", "cost / started", r.Bearing.Started, r.CostPerStarted},
+			Line{"cost_per_diligent", "cost / diligent", r.Bearing.Diligent, r.CostPerDiligent}, Line{"cost_per_certified", "cost / certified", r.Bearing.Certified, r.CostPerCertified},
+			Line{"contribution_per_certified", "contribution / certified", r.Bearing.Certified, r.ContributionPerCertified})
 	}
 	return lines
 }

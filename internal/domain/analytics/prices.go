@@ -30,12 +30,13 @@ func breakEvenTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error
 		if c.Currency == "" {
 			continue
 		}
-		f.base("paying_"+string(c.Currency), "paying learners in "+string(c.Currency), "apprenants payants en "+string(c.Currency), c.Paying)
+		paying := c.payers().Paying
+		f.base("paying_"+string(c.Currency), "paying learners in "+string(c.Currency), "apprenants payants en "+string(c.Currency), paying)
 		net, costs := c.Net(), c.Costs+fixed.in(c.Currency)
-		row := Row{Cells: []Cell{textCell(string(c.Currency)), countCell(c.Paying), amountCell(net, c.Currency), {Amount: per(money.Of(net, c.Currency), c.Paying)}, amountCell(c.Fees, c.Currency), amountCell(costs, c.Currency),
-			{}, {}, {Amount: per(money.Of(net-c.Fees-costs, c.Currency), c.Certified)}}}
-		if needed, ok := carrying(net-c.Fees, costs, c.Paying); ok {
-			row.Cells[6], row.Cells[7] = countCell(needed), countCell(c.Paying-needed)
+		row := Row{Cells: []Cell{textCell(string(c.Currency)), countCell(paying), amountCell(net, c.Currency), {Amount: per(money.Of(net, c.Currency), paying)}, amountCell(c.Fees, c.Currency), amountCell(costs, c.Currency),
+			{}, {}, {Amount: per(money.Of(net-c.Fees-costs, c.Currency), c.bearers().Certified)}}}
+		if needed, ok := carrying(net-c.Fees, costs, paying); ok {
+			row.Cells[6], row.Cells[7] = countCell(needed), countCell(paying-needed)
 		}
 		f.Rows = append(f.Rows, row)
 	}

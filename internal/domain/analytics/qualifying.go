@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"cursus/internal/books/journey"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
 )
@@ -44,7 +43,7 @@ func qualifyingTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 				of[m.Net.Currency] = &pool{}
 			}
 			p := of[m.Net.Currency]
-			p.enrolled, p.paid, p.started, p.diligent, p.certified = p.enrolled+o.Enrolled, p.paid+m.Paid, p.started+m.Started, p.diligent+m.Diligent, p.certified+m.Certified
+			p.enrolled, p.Heads, p.bearing = p.enrolled+o.Enrolled, p.plus(Heads{m.Paid, m.Started, m.Diligent, m.Certified}), p.bearing.plus(m.Bearing)
 			p.net += m.Net.Minor
 			if m.Cost != nil {
 				p.cost += m.Cost.Minor
@@ -55,7 +54,7 @@ func qualifyingTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 		}
 	}
 	f.base("enrolled", "enrolled in these sessions", "inscrits à ces sessions", all.enrolled)
-	f.base("paid", "with a paid formula in force", "avec une formule payante en vigueur", all.paid)
+	f.base("paid", "with a paid formula in force", "avec une formule payante en vigueur", all.Paid)
 	if len(f.Rows) == 0 {
 		return nil
 	}
@@ -86,20 +85,22 @@ func (r Revenue) cells() []Cell {
 
 // pool is what several sessions add up to: all, or those that took one currency, with the people who paid in it.
 type pool struct {
-	enrolled, paid, started, diligent, certified int64
-	net, cost                                    int64 // minor units of one currency
+	Heads
+	enrolled  int64
+	bearing   Heads // whom the cost is of
+	net, cost int64 // minor units of one currency
 }
 
 func (p *pool) add(o Outcomes) {
-	p.enrolled, p.paid, p.started, p.diligent, p.certified = p.enrolled+o.Enrolled, p.paid+o.Paid, p.started+o.Started.Count, p.diligent+o.Diligent.Count, p.certified+o.Certified.Count
+	p.enrolled, p.Heads = p.enrolled+o.Enrolled, p.plus(Heads{o.Paid, o.Started.Count, o.Diligent.Count, o.Certified.Count})
 }
 
 func (p *pool) shares(head Cell) []Cell {
-	return []Cell{head, countCell(p.paid), shareCell(p.paid, p.enrolled), shareCell(p.started, p.paid), shareCell(p.diligent, p.paid), shareCell(p.certified, p.diligent), shareCell(p.certified, p.paid)}
+	return []Cell{head, countCell(p.Paid), shareCell(p.Paid, p.enrolled), shareCell(p.Started, p.Paid), shareCell(p.Diligent, p.Paid), shareCell(p.Certified, p.Diligent), shareCell(p.Certified, p.Paid)}
 }
 
 // money is what those brought and cost.
 func (p *pool) money(c money.Currency) []Cell {
 	n := CubeCell{CubeKey: CubeKey{Currency: c}, Gross: p.net, Costs: p.cost}
-	return revenueOf(n, journey.Counts{Enrolled: p.paid, Started: p.started, Diligent: p.diligent, Certified: p.certified}).cells()
+	return revenueOf(n, p.Heads, p.bearing).cells()
 }

@@ -2,27 +2,28 @@
 select e.id, e.learner_id, p.full_name from enrolment.enrolments e join identity.people p on p.id = e.learner_id where e.id = any($1::text[]);
 
 -- name: Cube
--- People and money joined on the enrolment. Each enrolment is in one cell of every dimension but the currency, in which its people stand with most of
--- its money; money without an enrolment (seats that nobody claimed yet, or that came before it was opened) has a cell without people. Everybody is in the
--- sums of the journey; whoever has money or a grant is taken out of those, and put where her money is, by the totals. $1 ever, $2 true at (9999-12-31:
+-- People and money joined on the enrolment. Each enrolment is in one cell of every dimension, and of the currencies in that in which it paid first; who
+-- paid in another too, or was a cost there, is in rows of their own beside it (standing), which add no people. Money without an enrolment (seats that
+-- nobody claimed yet, or that came before it was opened) has a cell without people. Everybody is in the sums of the journey; whoever has money or a grant
+-- is taken out of those, and put where her money is, by the totals. $1 ever, $2 true at (9999-12-31:
 -- now), $3 the diligent, $4 whose money: all, paying (who has a paid formula), states (who has the stages $8, which the cells alone know), $5 dimensions,
 -- $6 sessions (null: all, and money of none), $7 people with a paid formula alone, $8 stages.
 with asked as materialized (
     select 'month' = any($5::text[]) as by_month, 'session' = any($5::text[]) as by_session, 'offer' = any($5::text[]) as by_offer, 'program' = any($5::text[]) as by_program,
            'edition' = any($5::text[]) as by_edition, 'partner' = any($5::text[]) as by_partner, 'country' = any($5::text[]) as by_country
 ), both_sides as (
-    select t.session_id, t.joined, t.offer_id, t.edition_id, t.partner, t.country, t.currency, t.paying, t.enrolled, t.started,
+    select t.session_id, t.joined, t.offer_id, t.edition_id, t.partner, t.country, t.currency, t.paying, case when t.standing in ('paid', 'cost') then t.standing else '' end as standing, t.enrolled, t.started,
            case $3::int when 36 then diligent_first when 40 then diligent_all when 48 then diligent_any else diligent_none end as diligent,
            t.succeeded, t.eligible, t.booked, t.sat, t.passed, t.certified, $4::text = 'all' or $4 = 'paying' and t.paying as taken, t.n, t.gross, t.refunds, t.disputes, t.fees, t.costs
       from analytics.totals_at($6, $2, $1) t
     union all
-    select c.session_id, c.joined, c.offer_id, c.edition_id, c.partner, c.country, c.currency, true, 0, 0, 0, 0, 0, 0, 0, 0, 0, true, c.n, c.gross, c.refunds, c.disputes, c.fees, c.costs
+    select c.session_id, c.joined, c.offer_id, c.edition_id, c.partner, c.country, c.currency, true, case when c.standing in ('paid', 'cost') then c.standing else '' end, 0, 0, 0, 0, 0, 0, 0, 0, 0, true, c.n, c.gross, c.refunds, c.disputes, c.fees, c.costs
       from analytics.cells_at($6, $2) c where $4 = 'states' and case when $1::bool then c.ever else c.reached end & $8::int = $8
 ), chosen as materialized (
     select case when a.by_month then t.joined else '-infinity' end as month, case when a.by_session then t.session_id else '' end as session_id,
            case when a.by_offer then t.offer_id else '' end as offer, case when a.by_program then coalesce(e.program_id, '') else '' end as program_id,
            case when a.by_edition then t.edition_id else '' end as edition_id, case when a.by_partner then t.partner else '' end as partner,
-           case when a.by_country then t.country else '' end as country, t.currency, t.paying, t.enrolled, t.started, t.diligent, t.succeeded, t.eligible, t.booked, t.sat, t.passed,
+           case when a.by_country then t.country else '' end as country, t.currency, t.paying, t.standing, t.enrolled, t.started, t.diligent, t.succeeded, t.eligible, t.booked, t.sat, t.passed,
            t.certified, t.taken, t.n, t.gross, t.refunds, t.disputes, t.fees, t.costs
       from asked a cross join both_sides t left join programs.editions e on e.id = t.edition_id
 ), rest as ( -- whoever has no money and no grant, who differs by month and session alone
@@ -34,32 +35,32 @@ with asked as materialized (
                    h.succeeded, h.eligible, h.booked, h.sat, h.passed, h.certified
               from asked a cross join journey.headcounts_at($6, $2, $1) h
             union all
-            select month, session_id, paying, -enrolled, -started, -diligent, -succeeded, -eligible, -booked, -sat, -passed, -certified from chosen) h
+            select month, session_id, paying, -enrolled, -started, -diligent, -succeeded, -eligible, -booked, -sat, -passed, -certified from chosen where standing = '') h
      where h.paying or not $7::bool
      group by month, session_id
 ), parts as (
-    select month, session_id, '' as offer, '' as program_id, '' as edition_id, '' as partner, '' as country, '' as currency, enrolled, started, diligent, succeeded, eligible, booked, sat,
+    select month, session_id, '' as offer, '' as program_id, '' as edition_id, '' as partner, '' as country, '' as currency, '' as standing, enrolled, started, diligent, succeeded, eligible, booked, sat,
            passed, certified, paying, 0::bigint as n, 0::bigint as gross, 0::bigint as refunds, 0::bigint as disputes, 0::bigint as fees, 0::bigint as costs
       from rest
     union all
-    select month, session_id, offer, program_id, edition_id, partner, country, currency, enrolled, started, diligent, succeeded, eligible, booked, sat, passed, certified,
+    select month, session_id, offer, program_id, edition_id, partner, country, currency, standing, enrolled, started, diligent, succeeded, eligible, booked, sat, passed, certified,
            case when paying then enrolled else 0 end, case when taken and currency <> '' then n else 0 end, case when taken then gross else 0 end, case when taken then refunds else 0 end,
            case when taken then disputes else 0 end, case when taken then fees else 0 end, case when taken then costs else 0 end
       from chosen where paying or not $7
 ), summed as (
-    select month, session_id, offer, program_id, edition_id, partner, country, currency,
+    select month, session_id, offer, program_id, edition_id, partner, country, currency, standing,
            array[platform.total(enrolled), platform.total(started), platform.total(diligent), platform.total(succeeded), platform.total(eligible), platform.total(booked), platform.total(sat),
                  platform.total(passed), platform.total(certified), platform.total(paying), platform.total(gross), platform.total(refunds), platform.total(disputes), platform.total(fees),
                  platform.total(costs)] as sums
-      from parts group by month, session_id, offer, program_id, edition_id, partner, country, currency having platform.total(enrolled) > 0 or platform.total(n) > 0
+      from parts group by month, session_id, offer, program_id, edition_id, partner, country, currency, standing having platform.total(enrolled) > 0 or platform.total(n) > 0
 )
 select case when m.month > '-infinity' then left(m.month::text, 7) else '' end as month, coalesce(s.key, '') as session, m.offer, coalesce(g.key, '') as program,
-       coalesce(e.key, '') as edition, m.partner, m.country, m.currency, m.sums
+       coalesce(e.key, '') as edition, m.partner, m.country, m.currency, m.standing, m.sums
   from summed m
   left join catalog.sessions s on s.id = m.session_id
   left join programs.programs g on g.id = m.program_id
   left join programs.editions e on e.id = m.edition_id
- order by m.month, session, m.offer, program, edition, m.partner, m.country, m.currency;
+ order by m.month, session, m.offer, program, edition, m.partner, m.country, m.currency, m.standing;
 
 -- name: Offers
 select o.id, o.formula, coalesce(s.key, e.key, '') as of_key, o.price_minor, o.currency
@@ -87,24 +88,24 @@ with taken as (
     union all
     select s.*, -1 from stale s
 ), cells as (
-    insert into analytics.cells as c (grain, since, session_id, joined, offer_id, edition_id, partner, country, currency, reached, ever, first, n, gross, refunds, disputes, fees, costs)
+    insert into analytics.cells as c (grain, since, session_id, joined, offer_id, edition_id, partner, country, currency, reached, ever, standing, n, gross, refunds, disputes, fees, costs)
     select grain, case grain when 'all' then '-infinity' else date_trunc(grain, t.at at time zone 'UTC')::date end, session_id, joined, offer_id, edition_id, partner, country, currency,
-           reached, ever, first, sum(sign * n), sum(sign * gross), sum(sign * refunds), sum(sign * disputes), sum(sign * fees), sum(sign * costs)
+           reached, ever, standing, sum(sign * n), sum(sign * gross), sum(sign * refunds), sum(sign * disputes), sum(sign * fees), sum(sign * costs)
       from turned t cross join unnest(array['all', 'year', 'month']) as grain
      group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
     having sum(sign * n) <> 0 or sum(sign * gross) <> 0 or sum(sign * refunds) <> 0 or sum(sign * disputes) <> 0 or sum(sign * fees) <> 0 or sum(sign * costs) <> 0
-    on conflict (grain, since, session_id, joined, offer_id, edition_id, partner, country, currency, reached, ever, first)
+    on conflict (grain, since, session_id, joined, offer_id, edition_id, partner, country, currency, reached, ever, standing)
     do update set n = c.n + excluded.n, gross = c.gross + excluded.gross, refunds = c.refunds + excluded.refunds, disputes = c.disputes + excluded.disputes,
                   fees = c.fees + excluded.fees, costs = c.costs + excluded.costs
 ), totals as (
     insert into analytics.totals as c
     select grain, case grain when 'all' then '-infinity' else date_trunc(grain, t.at at time zone 'UTC')::date end, session_id, joined, offer_id, edition_id, partner, country, currency,
            h.of_ever, h.paying, sum(h.enrolled), sum(h.started), sum(h.diligent_first), sum(h.diligent_all), sum(h.diligent_any), sum(h.diligent_none), sum(h.succeeded), sum(h.eligible), sum(h.booked), sum(h.sat), sum(h.passed), sum(h.certified),
-           sum(sign * n), sum(sign * gross), sum(sign * refunds), sum(sign * disputes), sum(sign * fees), sum(sign * costs)
+           sum(sign * n), sum(sign * gross), sum(sign * refunds), sum(sign * disputes), sum(sign * fees), sum(sign * costs), standing
       from turned t cross join unnest(array['all', 'year', 'month']) as grain
-     cross join lateral journey.heads(t.reached, t.ever, case when t.first then t.sign * t.n else 0 end) h
-     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-    on conflict (grain, of_ever, since, session_id, joined, offer_id, edition_id, partner, country, currency, paying)
+     cross join lateral journey.heads(t.reached, t.ever, case when t.standing = '' then 0 else t.sign * t.n end) h
+     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, standing
+    on conflict (grain, of_ever, since, session_id, joined, offer_id, edition_id, partner, country, currency, paying, standing)
     do update set enrolled = c.enrolled + excluded.enrolled, started = c.started + excluded.started, diligent_first = c.diligent_first + excluded.diligent_first, diligent_all = c.diligent_all + excluded.diligent_all, diligent_any = c.diligent_any + excluded.diligent_any, diligent_none = c.diligent_none + excluded.diligent_none, succeeded = c.succeeded + excluded.succeeded, eligible = c.eligible + excluded.eligible, booked = c.booked + excluded.booked, sat = c.sat + excluded.sat, passed = c.passed + excluded.passed, certified = c.certified + excluded.certified, n = c.n + excluded.n, gross = c.gross + excluded.gross, refunds = c.refunds + excluded.refunds, disputes = c.disputes + excluded.disputes, fees = c.fees + excluded.fees, costs = c.costs + excluded.costs
 ), coupled as (
     insert into analytics.couples as c
@@ -130,7 +131,7 @@ with ids as (
 select coalesce(w.id, s.id) as id, coalesce(w.at, s.at) as at, w.n, s.n as summed, w.gross, s.gross as summed_gross
   from (select f.* from ids i cross join lateral analytics.steps_of(i.ids) f where f.id <> all(i.touched)) w
   full join (select f.* from ids i join analytics.steps f on f.id <> all(i.touched)) s
-    using (id, at, session_id, joined, offer_id, edition_id, partner, country, currency, reached, ever, first, n, gross, refunds, disputes, fees, costs)
+    using (id, at, session_id, joined, offer_id, edition_id, partner, country, currency, reached, ever, standing, n, gross, refunds, disputes, fees, costs)
  where w.session_id is null or s.session_id is null;
 
 -- name: Sets
@@ -248,18 +249,18 @@ select coalesce(c.enrolment_id, w.enrolment_id) as enrolment_id, coalesce(c.othe
 -- name: CheckCellsEqualSteps
 select coalesce(s.grain, c.grain) as grain, coalesce(s.since, c.since) as since, session_id, currency, s.n, c.n as summed, s.gross, c.gross as summed_gross
   from (select grain, case grain when 'all' then '-infinity' else date_trunc(grain, at at time zone 'UTC')::date end as since, session_id, joined, offer_id, edition_id, partner, country,
-               currency, reached, ever, first, sum(n) as n, sum(gross) as gross, sum(refunds) as refunds, sum(disputes) as disputes, sum(fees) as fees, sum(costs) as costs
+               currency, reached, ever, standing, sum(n) as n, sum(gross) as gross, sum(refunds) as refunds, sum(disputes) as disputes, sum(fees) as fees, sum(costs) as costs
           from analytics.steps cross join unnest(array['all', 'year', 'month']) as grain group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12) s
-  full join analytics.cells c using (grain, since, session_id, joined, offer_id, edition_id, partner, country, currency, reached, ever, first)
+  full join analytics.cells c using (grain, since, session_id, joined, offer_id, edition_id, partner, country, currency, reached, ever, standing)
  where (coalesce(s.n, 0), coalesce(s.gross, 0), coalesce(s.refunds, 0), coalesce(s.disputes, 0), coalesce(s.fees, 0), coalesce(s.costs, 0))
        is distinct from (coalesce(c.n, 0), coalesce(c.gross, 0), coalesce(c.refunds, 0), coalesce(c.disputes, 0), coalesce(c.fees, 0), coalesce(c.costs, 0));
 
 -- name: CheckTotalsEqualCells
 select coalesce(w.grain, t.grain) as grain, coalesce(w.since, t.since) as since, session_id, currency, w.n, t.n as summed, w.gross, t.gross as summed_gross
-  from (select c.grain, c.since, c.session_id, c.joined, c.offer_id, c.edition_id, c.partner, c.country, c.currency, h.of_ever, h.paying, sum(h.enrolled) as enrolled, sum(h.started) as started, sum(h.diligent_first) as diligent_first, sum(h.diligent_all) as diligent_all, sum(h.diligent_any) as diligent_any, sum(h.diligent_none) as diligent_none, sum(h.succeeded) as succeeded, sum(h.eligible) as eligible, sum(h.booked) as booked, sum(h.sat) as sat, sum(h.passed) as passed, sum(h.certified) as certified,
+  from (select c.grain, c.since, c.session_id, c.joined, c.offer_id, c.edition_id, c.partner, c.country, c.currency, h.of_ever, h.paying, c.standing, sum(h.enrolled) as enrolled, sum(h.started) as started, sum(h.diligent_first) as diligent_first, sum(h.diligent_all) as diligent_all, sum(h.diligent_any) as diligent_any, sum(h.diligent_none) as diligent_none, sum(h.succeeded) as succeeded, sum(h.eligible) as eligible, sum(h.booked) as booked, sum(h.sat) as sat, sum(h.passed) as passed, sum(h.certified) as certified,
                sum(c.n) as n, sum(c.gross) as gross, sum(c.refunds) as refunds, sum(c.disputes) as disputes, sum(c.fees) as fees, sum(c.costs) as costs
-          from analytics.cells c cross join lateral journey.heads(c.reached, c.ever, case when c.first then c.n else 0 end) h group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11) w
-  full join analytics.totals t using (grain, since, session_id, joined, offer_id, edition_id, partner, country, currency, of_ever, paying)
+          from analytics.cells c cross join lateral journey.heads(c.reached, c.ever, case when c.standing = '' then 0 else c.n end) h group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12) w
+  full join analytics.totals t using (grain, since, session_id, joined, offer_id, edition_id, partner, country, currency, of_ever, paying, standing)
  where (coalesce(w.enrolled, 0), coalesce(w.started, 0), coalesce(w.diligent_first, 0), coalesce(w.diligent_all, 0), coalesce(w.diligent_any, 0), coalesce(w.diligent_none, 0), coalesce(w.succeeded, 0), coalesce(w.eligible, 0), coalesce(w.booked, 0), coalesce(w.sat, 0), coalesce(w.passed, 0), coalesce(w.certified, 0), coalesce(w.n, 0), coalesce(w.gross, 0), coalesce(w.refunds, 0), coalesce(w.disputes, 0), coalesce(w.fees, 0), coalesce(w.costs, 0))
        is distinct from (coalesce(t.enrolled, 0), coalesce(t.started, 0), coalesce(t.diligent_first, 0), coalesce(t.diligent_all, 0), coalesce(t.diligent_any, 0), coalesce(t.diligent_none, 0), coalesce(t.succeeded, 0), coalesce(t.eligible, 0), coalesce(t.booked, 0), coalesce(t.sat, 0), coalesce(t.passed, 0), coalesce(t.certified, 0), coalesce(t.n, 0), coalesce(t.gross, 0), coalesce(t.refunds, 0), coalesce(t.disputes, 0), coalesce(t.fees, 0), coalesce(t.costs, 0));
 
@@ -285,7 +286,7 @@ with steps as (
       from stages s join journey.stages t on t.stage = s.stage join journey.enrolments j on j.enrolment_id = s.enrolment_id
      group by s.enrolment_id, j.session_id
 ), money as (
-    select e.enrolment_id, case when e.enrolment_id is null then e.order_id end as order_id, t.currency,
+    select e.enrolment_id, case when e.enrolment_id is null then e.order_id end as order_id, t.currency, min(t.occurred_at) filter (where e.account = 'revenue' and e.minor < 0) as paid_at,
            -sum(e.minor) filter (where e.account = 'revenue') as gross, sum(e.minor) filter (where e.account = 'refunds') as refunds,
            sum(e.minor) filter (where e.account = 'disputes') as disputes, sum(e.minor) filter (where e.account like 'cost:fee%') as fees,
            sum(e.minor) filter (where e.account like 'cost:%' and e.account not like 'cost:fee%') as costs
@@ -303,11 +304,11 @@ with steps as (
      order by g.enrolment_id, g.qualifying desc, g.granted_at desc, g.id desc
 ), facts as (
     select w.enrolment_id, w.session_id, w.enrolled_at as at, w.reached, o.order_id, o.offer_id, o.edition_id, m.currency, m.gross, m.refunds, m.disputes, m.fees, m.costs,
-           w.reached & $4::int = $4::int and row_number() over (partition by w.enrolment_id order by m.gross desc nulls last, m.currency) = 1 as counts,
+           case when row_number() over (partition by w.enrolment_id order by m.paid_at nulls last, m.currency) = 1 then '' when m.paid_at is not null then 'paid' else 'cost' end as standing,
            w.reached & $4::int = $4::int as member
       from who w left join money m on m.enrolment_id = w.enrolment_id left join origin o on o.enrolment_id = w.enrolment_id
     union all
-    select null, j.session_id, d.paid_at, 0, m.order_id, l.offer_id, l.edition_id, m.currency, m.gross, m.refunds, m.disputes, m.fees, m.costs, false, false
+    select null, j.session_id, d.paid_at, 0, m.order_id, l.offer_id, l.edition_id, m.currency, m.gross, m.refunds, m.disputes, m.fees, m.costs, '', false
       from money m left join sales.orders d on d.id = m.order_id left join sales.lines l on l.order_id = m.order_id and l.line = 1
       left join journey.enrolments j on j.enrolment_id = m.enrolment_id
      where m.enrolment_id is null or not exists (select 1 from who w where w.enrolment_id = m.enrolment_id)
@@ -328,19 +329,19 @@ with steps as (
       left join invoicing.billing b on b.order_id = f.order_id
       left join lateral (select r.organisation from payments.receipts r where r.order_id = f.order_id and r.organisation is not null order by r.id limit 1) r on 'partner' = any($7::text[])
 )
-select month, session, offer, program, edition, partner, country, coalesce(currency, '') as currency,
-       array[count(*) filter (where counts), count(*) filter (where counts and reached & 2 <> 0),
-             count(*) filter (where counts and reached & $5::int = $5::int), count(*) filter (where counts and reached & 64 <> 0),
-             count(*) filter (where counts and reached & 128 <> 0), count(*) filter (where counts and reached & 256 <> 0),
-             count(*) filter (where counts and reached & 512 <> 0), count(*) filter (where counts and reached & 1024 <> 0),
-             count(*) filter (where counts and reached & 2048 <> 0), count(*) filter (where counts and reached & 4096 <> 0),
+select month, session, offer, program, edition, partner, country, coalesce(currency, '') as currency, standing,
+       array[count(*) filter (where member), count(*) filter (where member and reached & 2 <> 0),
+             count(*) filter (where member and reached & $5::int = $5::int), count(*) filter (where member and reached & 64 <> 0),
+             count(*) filter (where member and reached & 128 <> 0), count(*) filter (where member and reached & 256 <> 0),
+             count(*) filter (where member and reached & 512 <> 0), count(*) filter (where member and reached & 1024 <> 0),
+             count(*) filter (where member and reached & 2048 <> 0), count(*) filter (where member and reached & 4096 <> 0),
              coalesce(sum(gross) filter (where taken), 0), coalesce(sum(refunds) filter (where taken), 0),
              coalesce(sum(disputes) filter (where taken), 0), coalesce(sum(fees) filter (where taken), 0),
              coalesce(sum(costs) filter (where taken), 0)]::bigint[] as sums
   from (select c.*, $6::int = 0 or (c.member and c.reached & $6::int = $6::int) as taken from cells c) x
- group by month, session, offer, program, edition, partner, country, coalesce(currency, '')
-having count(*) filter (where counts) > 0 or count(*) filter (where taken and currency is not null) > 0
- order by month, session, offer, program, edition, partner, country, currency;
+ group by month, session, offer, program, edition, partner, country, coalesce(currency, ''), standing
+having count(*) filter (where member) > 0 or count(*) filter (where taken and currency is not null) > 0
+ order by month, session, offer, program, edition, partner, country, currency, standing;
 
 -- name: SessionsOfEditions
 -- The sessions of the published editions of a program, or with $2 of all, in the order of its courses, the newest edition first.

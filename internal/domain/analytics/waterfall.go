@@ -90,7 +90,7 @@ func partnersTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 		return err
 	}
 	f.Columns = []Column{
-		col("partner", Text, "Partner", "Partenaire"), col("currency", Text, "Currency", "Devise"), col("paying", Count, "Paying learners", "Apprenants payants"), col("certified", Share, "Certified", "Certifiés"),
+		col("partner", Text, "Partner", "Partenaire"), col("currency", Text, "Currency", "Devise"), col("paying", Count, "Paying learners", "Apprenants payants"), col("certified", Share, "Certified of the enrolled", "Certifiés des inscrits"),
 		col("net", Amount, "Net", "Net"), col("of_net", Tenths, "Of the net", "Du net"), col("fees", Amount, "Fees and its own share", "Frais et sa propre part"), col("costs", Amount, "Costs", "Coûts"),
 		col("contribution", Amount, "Contribution", "Contribution"),
 	}
@@ -110,7 +110,8 @@ func partnersTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 		if c.Partner == "" {
 			name = saidCell("none", "by themselves", "d’eux-mêmes")
 		}
-		row := Row{Cells: []Cell{name, textCell(string(c.Currency)), countCell(c.Paying), shareCell(c.Certified, c.Paying), amountCell(c.Net(), c.Currency), {}, amountCell(c.Fees, c.Currency), amountCell(c.Costs, c.Currency), amountCell(c.Contribution(), c.Currency)}}
+		who := c.payers()
+		row := Row{Cells: []Cell{name, textCell(string(c.Currency)), countCell(who.Paying), shareCell(who.Certified, who.Enrolled), amountCell(c.Net(), c.Currency), {}, amountCell(c.Fees, c.Currency), amountCell(c.Costs, c.Currency), amountCell(c.Contribution(), c.Currency)}}
 		if all := total[c.Currency]; all > 0 && c.Net() >= 0 {
 			row.Cells[5] = countCell((2*1000*c.Net() + all) / (2 * all))
 		}
