@@ -6,7 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
-	"slices"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -257,7 +257,7 @@ func (s *school) isHistory() {
 	}); err != nil {
 		s.t.Fatal(err)
 	}
-	if !slices.Equal(sums, history) {
+	if !reflect.DeepEqual(sums, history) {
 		s.t.Errorf("%+v: the sums say\n%+v\nand the history\n%+v", ask, sums, history)
 	}
 }
