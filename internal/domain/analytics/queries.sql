@@ -152,12 +152,8 @@ with live as materialized (
 ), common as (
     select c.session_id, c.other_id, c.enrolment_id
       from analytics.couples c
-     cross join lateral (
-        select case when $3 then case $2::int when 1 then c.enrolled_ever when 2 then c.started_ever when 64 then c.succeeded_ever else c.certified_ever end
-                    else case $2::int when 1 then c.enrolled_since when 2 then c.started_since when 64 then c.succeeded_since else c.certified_since end end as since,
-               case when not $3 then case $2::int when 1 then c.enrolled_until when 2 then c.started_until when 64 then c.succeeded_until else c.certified_until end end as until) w
      where c.session_id = any($1) and c.other_id = any($1) and c.steady and c.enrolment_id not in (select enrolment_id from live)
-       and w.since <= $4 and coalesce(w.until, 'infinity') > $4
+       and analytics.together(c, $2, $3, $4)
     union all
     select k.session_id, k.other_id, k.enrolment_id from asked k join held x on x.enrolment_id = k.enrolment_id join held y on y.enrolment_id = k.other_enrolment_id
 ), several as materialized (
@@ -209,12 +205,8 @@ with live as materialized (
 ), common as (
     select c.other_id, count(*) as n
       from analytics.couples c
-     cross join lateral (
-        select case when $4 then case $3::int when 1 then c.enrolled_ever when 2 then c.started_ever when 64 then c.succeeded_ever else c.certified_ever end
-                    else case $3::int when 1 then c.enrolled_since when 2 then c.started_since when 64 then c.succeeded_since else c.certified_since end end as since,
-               case when not $4 then case $3::int when 1 then c.enrolled_until when 2 then c.started_until when 64 then c.succeeded_until else c.certified_until end end as until) w
      where c.session_id = $1 and c.steady and (c.other_id in (select unnest($2::text[]))) is true and c.enrolment_id not in (select enrolment_id from live)
-       and w.since <= $5 and coalesce(w.until, 'infinity') > $5
+       and analytics.together(c, $3, $4, $5)
      group by c.other_id
     union all
     select k.other_id, count(*) from asked k join held x on x.enrolment_id = k.enrolment_id join held y on y.enrolment_id = k.other_enrolment_id group by k.other_id
