@@ -25,6 +25,9 @@ SELECT c.grain, c.since, c.session_id, c.joined, c.offer_id, c.edition_id, c.par
   FROM analytics.cells c CROSS JOIN LATERAL journey.heads(c.reached, c.ever, CASE WHEN c.standing = '' THEN 0 ELSE c.n END) h
  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, c.standing;
 ALTER TABLE analytics.totals ADD PRIMARY KEY (grain, of_ever, since, session_id, joined, offer_id, edition_id, partner, country, currency, paying, standing);
+ANALYZE analytics.steps;
+ANALYZE analytics.cells;
+ANALYZE analytics.totals;
 
 -- The steps of some enrolments and orders, by all that is written.
 CREATE OR REPLACE FUNCTION analytics.steps_of(ids text[]) RETURNS SETOF analytics.steps LANGUAGE sql STABLE AS $$

@@ -169,7 +169,9 @@ func FigureOf(ctx context.Context, db *postgres.DB, id string, ask Ask) (f Figur
 	if ask, err = d.complete(ask); err != nil {
 		return f, err
 	}
-	err = db.View(ctx, "figure "+id, func(ctx context.Context, tx *postgres.Tx) error {
+	// What is asked differs little in what it reads, and to plan the longest of these anew takes longer than to run them; left to itself the server does
+	// so or not by what it believes that policies cost.
+	err = db.View(postgres.WithGenericPlans(ctx), "figure "+id, func(ctx context.Context, tx *postgres.Tx) error {
 		f = Figure{Definition: d, Ask: ask, At: instantOf(tx, ask.AsOf)}
 		return d.answer(ctx, tx, ask, &f)
 	})
