@@ -17,6 +17,9 @@ func TestWhatFuzzingFoundIsTakenInOrRefused(t *testing.T) {
 	db := testkit.DB(t)
 	book, taken, n := gradebook.New(db, jobs.New(db, nil)), 0, 0
 	files := testkit.Corpus(t, "FuzzIntakes")
+	for name, raw := range testkit.Corpus(t, "FuzzStatements") {
+		files["statements "+name] = raw
+	}
 	files["nul"] = []byte("learner,HW 1,grade\na\x00b,0.5,1\n")
 	files["nul in a head"] = []byte("learner,HW\x00 1,grade\nada,0.5,1\n")
 	spelled := map[string]string{ // JSON can spell what no database takes
