@@ -149,7 +149,8 @@ type filled struct {
 	multipart bool
 	controls  []*control
 	buttons   []url.Values
-	file      string // that was chosen; empty: none
+	file      string      // that was chosen; empty: none
+	files     [][2]string // others, with their names
 }
 
 // form finds the form of the page that is posted to a path, with the controls elsewhere that belong to it.
@@ -296,9 +297,12 @@ func (f *filled) press(name, value string) {
 			}
 		}
 		if f.file != "" {
-			part, err := m.CreateFormFile("file", "chosen.csv")
+			f.files = append(f.files, [2]string{"chosen.csv", f.file})
+		}
+		for _, file := range f.files {
+			part, err := m.CreateFormFile("file", file[0])
 			if err == nil {
-				_, err = part.Write([]byte(f.file))
+				_, err = part.Write([]byte(file[1]))
 			}
 			if err != nil {
 				f.d.t.Fatal(err)

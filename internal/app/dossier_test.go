@@ -16,6 +16,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -477,6 +478,123 @@ func TestTheRetentionScheduleIsApplied(t *testing.T) {
 	w.verify()
 }
 
+// Profiles and anonymised ids name people: the bytes of such a file go when the schedule says so, not a day before, with those of grades; an audit row
+// says how many went. What was read of them stays, to the last row, and so do the bytes of a file that came later.
+func TestRetentionWipesTheFilesOfAPlatform(t *testing.T) {
+	w := newWorld(t)
+	owner, walker := testkit.Owner(t, w.dsn), w.walk(w.h)
+	w.filesWith("42", "zoe@example.org")
+	w.anIntake("id,username,grade,Homework 1: Week 1\n42,zoe,0.5,1\n")
+	staff := w.person("staff@example.org", "Staff Member")
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.GrantRoleTx(ctx, tx, staff.ID, "admin")
+	})
+	type intake struct{ id, session, kind string }
+	kept := func() (all []intake) {
+		t.Helper()
+		rows, err := owner.Query(`select c.id, s.key, c.kind from gradebook.collections c join catalog.sessions s on s.id = c.session_id where c.content <> '' order by c.id`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var i intake
+			if err := rows.Scan(&i.id, &i.session, &i.kind); err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, i)
+		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	night := func(days int) (noted string) {
+		t.Helper()
+		w.clock.Advance(time.Duration(days) * 24 * time.Hour)
+		if err := w.h.Dossier.AskNightly(system); err != nil {
+			t.Fatal(err)
+		}
+		w.quiet()
+		if err := owner.QueryRow(`select coalesce(string_agg(detail::text, ' '), '') from platform.audit where action = 'retention.applied' and object = 'grade_files'`).Scan(&noted); err != nil {
+			t.Fatal(err)
+		}
+		return noted
+	}
+	stands := func() string { // every row that was read of files, without the bytes
+		t.Helper()
+		return w.standing(owner, "gradebook", "enrolment", "journey") + w.standing(owner, "identity.external_ids")
+	}
+	old, before := kept(), stands()
+	kinds := map[string]int{}
+	for _, i := range old {
+		kinds[i.kind]++
+	}
+	if kinds["profiles"] != 1 || kinds["anonymised_ids"] != 1 || kinds["grade_report"] != 1 {
+		t.Fatal("the bytes that are kept: ", kinds)
+	}
+	if noted := night(3*365 - 1); noted != "" || len(kept()) != len(old) {
+		t.Error("a day before: ", noted, kept())
+	}
+	later := w.anIntake("id,username,name,email\n43,yan,Yan,yan@example.org\n")
+	after := stands()
+	if noted := night(2); !strings.Contains(noted, fmt.Sprintf(`"records": %d`, len(old)+1)) { // and the results of an exam
+		t.Errorf("the audit says %q of %d files and one of results", noted, len(old))
+	}
+	if left := kept(); len(left) != 1 || left[0].id != later.ID {
+		t.Error("the bytes that are kept after it: ", left)
+	}
+	if now := stands(); now != after || after == before {
+		t.Error("the retention of bytes changed rows")
+	}
+	token := w.token(staff.ID)
+	for _, i := range append(old, intake{later.ID, w.session.Key, "profiles"}) {
+		r := walker.Example("downloadIntake")
+		r.Token, r.Path = token, map[string]string{"session": i.session, "intake": i.id}
+		want := 404
+		if i.id == later.ID {
+			want = 200
+		}
+		if got := walker.Do(t, r); got.Status != want || want == 404 && !strings.Contains(string(got.Body), "file-not-kept") {
+			t.Errorf("the file of %s: %d %.200s", i.kind, got.Status, got.Body)
+		}
+	}
+	w.verify()
+}
+
+// standing is all that stands in tables, or in all tables of schemas, without the bytes of files.
+func (w *world) standing(owner *sql.DB, names ...string) (all string) {
+	w.t.Helper()
+	var tables []string
+	for _, name := range names {
+		rows, err := owner.Query(`select schemaname || '.' || tablename from pg_tables where $1::text in (schemaname, schemaname || '.' || tablename) order by 1`, name)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for rows.Next() {
+			var table string
+			if err := rows.Scan(&table); err != nil {
+				w.t.Fatal(err)
+			}
+			tables = append(tables, table)
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	if len(tables) < len(names) {
+		w.t.Fatal("the tables of ", names, " are ", tables)
+	}
+	for _, table := range tables {
+		var rows string
+		if err := owner.QueryRow(`select coalesce(string_agg(r, E'\n' order by r), '') from (select (to_jsonb(t) - 'content')::text as r from ` + table + ` t) x`).Scan(&rows); err != nil {
+			w.t.Fatal(table, err)
+		}
+		all += table + "\n" + rows + "\n"
+	}
+	return all
+}
+
 // A learner has her export made in two clicks and asks to be erased; an administrator approves it and carries it out by naming her again;
 // she is signed out by that. Who may not look after privacy sees no page of it.
 func TestPagesOfPrivacy(t *testing.T) {
@@ -657,4 +775,99 @@ func (w *world) privacyStory(t *testing.T, walker *apitest.Walker, staff, strang
 	officer.ask(412, "putRetentionRule", addresses, map[string]any{"days": 90}, over(read.Header.Get("ETag")))
 	officer.ask(404, "getRetentionRule", map[string]string{"records": "nothing"}, nil)
 	maps.Copy(walker.Values, map[string]string{"export": export["export"], "erasure": second["erasure"], "records": "addresses", "purpose": "news"})
+}
+
+// Between the asking for what is asked for already and the answer that names it, somebody ends it: the worker an export, she herself or staff a
+// request to be erased. One waits for the other, and no answer says that it is not there, or that something broke.
+func TestWhatIsAskedAgainWhileItEnds(t *testing.T) {
+	w := newWorld(t)
+	owner, walker := testkit.Owner(t, w.dsn), w.walk(w.h)
+	zoe := w.person("zoe@example.org", "Zoé")
+	her := &asker{t: t, w: walker, token: w.token(zoe.ID)}
+	execute := func(statement string) {
+		t.Helper()
+		if _, err := owner.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waits := func(what string, n int) { // for a lock
+		t.Helper()
+		w.until(what, func() bool {
+			var waiting int
+			err := owner.QueryRow(`select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).Scan(&waiting)
+			return err == nil && waiting >= n
+		})
+	}
+	// Whoever asks stands still after her statement, whatever it did, while somebody holds the hook.
+	execute(`create function public.stand_still() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock_shared(4711); return null; end $$`)
+	for _, table := range []string{"dossier.exports", "dossier.erasures"} {
+		execute(`create trigger stand_still after insert on ` + table + ` for each statement execute function public.stand_still()`)
+	}
+	race := func(ask, end func()) {
+		t.Helper()
+		hook, err := owner.Begin()
+		if err == nil {
+			_, err = hook.Exec("select pg_advisory_xact_lock(4711)")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		var both sync.WaitGroup
+		both.Go(ask)
+		waits("she stands at the hook", 1)
+		both.Go(end)
+		ended := make(chan struct{})
+		go func() { both.Wait(); close(ended) }()
+		w.until("who ends it is done, or waits for her", func() bool {
+			var waiting int
+			err := owner.QueryRow(`select (select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')
+				+ (select count(*) from dossier.erasures where state = 'withdrawn') + (select count(*) from dossier.exports where state = 'ready')`).Scan(&waiting)
+			return err == nil && waiting >= 2
+		})
+		if err := hook.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		<-ended
+	}
+
+	first := her.ask(201, "requestErasure", nil, nil)["id"].(string)
+	var again map[string]any
+	race(func() { again = her.ask(201, "requestErasure", nil, nil) }, func() {
+		(&asker{t: t, w: w.walk(w.h), token: her.token}).ask(204, "withdrawErasure", map[string]string{"erasure": first}, nil)
+	})
+	if again["id"] != first || again["state"] != "asked" {
+		t.Errorf("%v, while %s was open", again, first)
+	}
+	if third := her.ask(201, "requestErasure", nil, nil)["id"]; third == first {
+		t.Error("what was taken back is open again")
+	}
+
+	asked, free := w.whileNoExportEnds(func() map[string]any { return her.ask(202, "requestMyExport", nil, nil) })
+	race(func() { again = her.ask(202, "requestMyExport", nil, nil) }, func() { free() })
+	if again["id"] != asked["id"] || again["state"] != "pending" {
+		t.Errorf("%v, while %v was made", again, asked)
+	}
+	w.until("the export is ready", func() bool {
+		return her.ask(200, "getExport", map[string]string{"export": asked["id"].(string)}, nil)["state"] == "ready"
+	})
+
+	// And the other way round: who asks comes while it is being ended, and waits.
+	second := her.ask(201, "requestErasure", nil, nil)["id"].(string)
+	ending, err := owner.Begin()
+	if err == nil {
+		_, err = ending.Exec("update dossier.erasures set state = 'withdrawn' where id = $1", second)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var both sync.WaitGroup
+	both.Go(func() { again = her.ask(201, "requestErasure", nil, nil) })
+	waits("she waits for what ends", 1)
+	if err := ending.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if both.Wait(); again["id"] == second || again["state"] != "asked" {
+		t.Errorf("%v, where %s was over", again, second)
+	}
+	w.verify()
 }

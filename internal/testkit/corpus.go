@@ -9,9 +9,12 @@ import (
 )
 
 // Corpus is what fuzzing once found and keeps in testdata/fuzz of the test's package, by the names of the files.
-func Corpus(t testing.TB, fuzz string) map[string][]byte {
+func Corpus(t testing.TB, fuzz string) map[string][]byte { return CorpusOf(t, ".", fuzz) }
+
+// CorpusOf is that of another package, by the way to its folder.
+func CorpusOf(t testing.TB, folder, fuzz string) map[string][]byte {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join("testdata", "fuzz", fuzz, "*"))
+	names, err := filepath.Glob(filepath.Join(folder, "testdata", "fuzz", fuzz, "*"))
 	if err != nil || len(names) == 0 {
 		t.Fatal("nothing is kept of ", fuzz, ": ", err)
 	}

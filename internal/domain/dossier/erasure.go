@@ -43,14 +43,9 @@ func (s *Service) AskErasureTx(ctx context.Context, tx *postgres.Tx, by By, pers
 	if _, err := identity.PersonTx(ctx, tx, personID); err != nil {
 		return "", err
 	}
-	id := ident.New("era")
-	n, err := tx.Exec(ctx, q.Q("AddErasure"), id, personID, postgres.Author(ctx), tx.Now())
-	if err != nil {
-		return "", err
-	}
-	if n == 0 {
-		e, err := OpenErasureTx(ctx, tx, personID)
-		return e.ID, err
+	made, id := ident.New("era"), ""
+	if err := tx.Get(ctx, &id, q.Q("AddErasure"), made, personID, postgres.Author(ctx), tx.Now()); err != nil || id != made {
+		return id, err
 	}
 	return id, note(ctx, tx, "erasure.asked", id, personID)
 }

@@ -68,19 +68,9 @@ func (s *Service) AskExportTx(ctx context.Context, tx *postgres.Tx, by By, perso
 	if _, err := identity.PersonTx(ctx, tx, personID); err != nil {
 		return "", err
 	}
-	id := ident.New("exp")
-	for try := 0; ; try++ { // where one is being made until we look which, it is ready by then, and another one is asked for
-		n, err := tx.Exec(ctx, q.Q("AddExport"), id, personID, postgres.Author(ctx), tx.Now(), len(exports))
-		if err != nil {
-			return "", err
-		}
-		if n > 0 {
-			break
-		}
-		var pending string
-		if err := tx.Get(ctx, &pending, q.Q("PendingExport"), personID); err == nil || !errors.Is(err, sql.ErrNoRows) || try == 10 {
-			return pending, err
-		}
+	made, id := ident.New("exp"), ""
+	if err := tx.Get(ctx, &id, q.Q("AddExport"), made, personID, postgres.Author(ctx), tx.Now(), len(exports)); err != nil || id != made {
+		return id, err
 	}
 	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "export.asked", Object: id, Detail: map[string]string{"person": personID}}); err != nil {
 		return "", err

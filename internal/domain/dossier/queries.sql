@@ -1,9 +1,7 @@
 -- name: AddExport
 insert into dossier.exports (id, person_id, asked_by, asked_at, total) values ($1, $2, $3, $4, $5)
-on conflict (person_id) where state = 'pending' do nothing;
-
--- name: PendingExport
-select id from dossier.exports where person_id = $1 and state = 'pending';
+on conflict (person_id) where state = 'pending' do update set state = dossier.exports.state -- which holds the row: it stays pending until we have answered
+returning id;
 
 -- name: Export
 select id, person_id, asked_by, asked_at, state, done, total, coalesce(length(file), 0) as bytes, coalesce(encode(sha256, 'hex'), '') as sha256, ready_at, expires_at from dossier.exports where id = $1;
@@ -29,7 +27,8 @@ order by 1;
 
 -- name: AddErasure
 insert into dossier.erasures (id, person_id, asked_by, asked_at) values ($1, $2, $3, $4)
-on conflict (person_id) where state in ('asked', 'approved') do nothing;
+on conflict (person_id) where state in ('asked', 'approved') do update set state = dossier.erasures.state -- which holds the row: it stays open until we have answered
+returning id;
 
 -- name: OpenErasure
 select id, person_id, state, asked_by, asked_at, coalesce(decided_by, '') as decided_by, decided_at, note, coalesce(done_by, '') as done_by, done_at

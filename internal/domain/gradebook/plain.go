@@ -136,7 +136,12 @@ func (p places) of(r *Report, c Column) int {
 
 const badLabel = "An exercise has a name of 1 to 255 characters."
 
-func okLabel(label string) bool { return label != "" && utf8.RuneCountInString(label) <= 255 }
+func okLabel(label string) bool {
+	return label != "" && utf8.RuneCountInString(label) <= 255 && writable(label)
+}
+
+// writable says whether the database takes a text: JSON can spell a letter that it does not.
+func writable(text string) bool { return !strings.ContainsRune(text, 0) }
 
 // parseLong reads learner, exercise, score and, optionally, attempted_at: a row per score, at the time of the attempt. Without a time it is
 // that of the file. The exercise grade is the total.

@@ -98,7 +98,7 @@ func parsePull(begun pullBegun, in *json.Decoder) (Report, error) {
 // row finds what is known of a username; nil where it cannot be one.
 func (p *pullReader) row(username string) *Row {
 	username = strings.TrimSpace(username)
-	if username == "" || utf8.RuneCountInString(username) > 255 {
+	if username == "" || utf8.RuneCountInString(username) > 255 || !writable(username) {
 		p.reject("bad-learner", "The username is missing or too long.", "")
 		return nil
 	}
@@ -135,7 +135,7 @@ func (p *pullReader) line(l pullLine) {
 		}
 	}
 	for _, username := range l.Members {
-		if row := p.row(username); row != nil && utf8.RuneCountInString(l.Cohort) <= 255 {
+		if row := p.row(username); row != nil && utf8.RuneCountInString(l.Cohort) <= 255 && writable(l.Cohort) {
 			p.Cohorts, row.Cohort = true, l.Cohort
 		}
 	}

@@ -17,34 +17,97 @@ import (
 
 // statement is what is read of an xAPI statement (1.0.3, and IEEE 9274.1.1 = 2.0).
 type statement struct {
-	ID    string `json:"id"`
-	Actor struct {
-		Mbox    string `json:"mbox"`
-		Account struct {
-			Name string `json:"name"`
-		} `json:"account"`
-	} `json:"actor"`
-	Verb struct {
-		ID string `json:"id"`
-	} `json:"verb"`
-	Object struct {
-		ObjectType string `json:"objectType"`
-		ID         string `json:"id"`
-		Definition struct {
-			Type string            `json:"type"`
-			Name map[string]string `json:"name"`
-		} `json:"definition"`
-	} `json:"object"`
-	Result struct {
-		Score *struct {
-			Scaled json.Number `json:"scaled"`
-			Raw    json.Number `json:"raw"`
-			Min    json.Number `json:"min"`
-			Max    json.Number `json:"max"`
-		} `json:"score"`
-	} `json:"result"`
-	Timestamp string `json:"timestamp"`
-	Stored    string `json:"stored"`
+	ID                    string
+	Group                 bool // the actor is several people
+	Account, Mbox         string
+	Verb                  string
+	ObjectType, Object    string
+	Kind                  string            // of the activity
+	Names                 map[string]string // of the activity, by language
+	Scaled, Raw, Min, Max json.Number       // of the score; "": it does not say
+	Timestamp, Stored     string
+}
+
+// parts are the properties of an object by their very names: "Actor" is not "actor". An object with two of one name can be read in two ways,
+// of two learners or as two scores, and is refused.
+type parts map[string]json.RawMessage
+
+// UnmarshalJSON reads the properties, and nothing where there is null.
+func (p *parts) UnmarshalJSON(raw []byte) error {
+	in := json.NewDecoder(bytes.NewReader(raw))
+	if begin, err := in.Token(); err != nil || begin == nil {
+		return err
+	} else if begin != json.Delim('{') {
+		return errors.New("not an object")
+	}
+	*p = parts{}
+	for in.More() {
+		var value json.RawMessage
+		name, err := in.Token()
+		if err == nil {
+			err = in.Decode(&value)
+		}
+		if err != nil {
+			return err
+		}
+		if _, twice := (*p)[name.(string)]; twice {
+			return fmt.Errorf("%q stands twice", name)
+		}
+		(*p)[name.(string)] = value
+	}
+	return nil
+}
+
+// read takes a property, where it is there.
+func (p parts) read(name string, into any) error {
+	if raw, ok := p[name]; ok {
+		return json.Unmarshal(raw, into)
+	}
+	return nil
+}
+
+// readStatement reads what a score needs.
+func readStatement(raw json.RawMessage) (s statement, err error) {
+	var all, actor, account, verb, object, definition, result, score parts
+	var actorType string
+	if err = json.Unmarshal(raw, &all); err == nil && all == nil {
+		err = errors.New("null is no statement")
+	}
+	for _, p := range []struct {
+		of   *parts
+		name string
+		into any
+	}{
+		{&all, "id", &s.ID},
+		{&all, "actor", &actor},
+		{&actor, "objectType", &actorType},
+		{&actor, "mbox", &s.Mbox},
+		{&actor, "account", &account},
+		{&account, "name", &s.Account},
+		{&all, "verb", &verb},
+		{&verb, "id", &s.Verb},
+		{&all, "object", &object},
+		{&object, "objectType", &s.ObjectType},
+		{&object, "id", &s.Object},
+		{&object, "definition", &definition},
+		{&definition, "type", &s.Kind},
+		{&definition, "name", &s.Names},
+		{&all, "result", &result},
+		{&result, "score", &score},
+		{&score, "scaled", &s.Scaled},
+		{&score, "raw", &s.Raw},
+		{&score, "min", &s.Min},
+		{&score, "max", &s.Max},
+		{&all, "timestamp", &s.Timestamp},
+		{&all, "stored", &s.Stored},
+	} {
+		if err != nil {
+			return s, err
+		}
+		err = p.of.read(p.name, p.into)
+	}
+	s.Group = actorType == "Group"
+	return s, err
 }
 
 // What the verbs of graded events are called; the last part of their address tells them apart.
@@ -97,10 +160,8 @@ func badJSON(in *json.Decoder, err error) error {
 
 // statement takes one statement, and says why where it does not.
 func (r *Report) statement(n int, raw json.RawMessage, place places) {
-	var s statement
-	in := json.NewDecoder(bytes.NewReader(raw))
-	in.UseNumber()
-	if err := in.Decode(&s); err != nil {
+	s, err := readStatement(raw)
+	if err != nil {
 		r.Rejects = append(r.Rejects, Reject{Line: n, Column: 1, Code: "bad-statement", Detail: "This is not an xAPI statement."})
 		return
 	}
@@ -118,22 +179,22 @@ func (r *Report) statement(n int, raw json.RawMessage, place places) {
 		refuse("bad-statement-id", "The id of a statement is a UUID.")
 		return
 	}
-	verb := s.Verb.ID[strings.LastIndexByte(s.Verb.ID, '/')+1:]
+	verb := s.Verb[strings.LastIndexByte(s.Verb, '/')+1:]
 	presenceValue, comes := coming[verb]
-	if !comes && !slices.Contains(scoring, verb) || s.Object.ObjectType != "" && s.Object.ObjectType != "Activity" {
+	if !comes && !slices.Contains(scoring, verb) || s.ObjectType != "" && s.ObjectType != "Activity" {
 		ignore("not-graded")
 		return
 	}
-	if !comes && (s.Result.Score == nil || s.Result.Score.Scaled == "" && s.Result.Score.Raw == "") {
+	if !comes && s.Scaled == "" && s.Raw == "" {
 		ignore("no-score")
 		return
 	}
-	key := s.Actor.Account.Name
+	key := s.Account
 	if key == "" {
-		key = strings.TrimPrefix(s.Actor.Mbox, "mailto:")
+		key = strings.TrimPrefix(s.Mbox, "mailto:")
 	}
-	if key = strings.TrimSpace(key); key == "" || len(key) > 255 {
-		refuse("bad-learner", "The actor has an account or an mbox.")
+	if key = strings.TrimSpace(key); key == "" || len(key) > 255 || !writable(key) || s.Group {
+		refuse("bad-learner", "The actor is one learner, with an account or an mbox.")
 		return
 	}
 	said := s.Timestamp
@@ -145,10 +206,12 @@ func (r *Report) statement(n int, raw json.RawMessage, place places) {
 		refuse("bad-time", "The timestamp is an instant, 2026-03-01T09:00:00Z.")
 		return
 	}
-	e := Event{Key: key, At: at.UTC().Truncate(time.Microsecond), line: n, id: id, course: courseOf(s.Object.ID)}
-	label := s.Object.ID[strings.LastIndex(s.Object.ID, "/xblock/")+1:]
-	label = strings.TrimPrefix(label, "xblock/")
-	course := strings.HasSuffix(s.Object.Definition.Type, "/course") || strings.Contains(s.Object.ID, "/course/") && !strings.Contains(s.Object.ID, "block-v1:")
+	e := Event{Key: key, At: at.UTC().Truncate(time.Microsecond), line: n, id: id, course: courseOf(s.Object)}
+	label := s.Object
+	if i := strings.LastIndex(label, "/xblock/"); i >= 0 {
+		label = label[i+len("/xblock/"):]
+	}
+	course := strings.HasSuffix(s.Kind, "/course") || strings.Contains(s.Object, "/course/") && !strings.Contains(s.Object, "block-v1:")
 	switch {
 	case comes:
 		e.Column, e.Value = presence, presenceValue
@@ -161,12 +224,12 @@ func (r *Report) statement(n int, raw json.RawMessage, place places) {
 			c = Column{Kind: "grade", Label: "grade"}
 		}
 		var ok bool
-		if e.Value, ok = scaled(s.Result.Score.Scaled, s.Result.Score.Raw, s.Result.Score.Min, s.Result.Score.Max); !ok {
+		if e.Value, ok = scaled(s.Scaled, s.Raw, s.Min, s.Max); !ok {
 			refuse("bad-score", "A score is scaled from 0 to 1, or raw from min to max.")
 			return
 		}
 		if e.Column = place.of(r, c); r.Titles[c.Label] == "" {
-			r.Titles[c.Label] = titleOf(s.Object.Definition.Name)
+			r.Titles[c.Label] = titleOf(s.Names)
 		}
 	}
 	r.Events = append(r.Events, e)
@@ -207,7 +270,7 @@ func titleOf(names map[string]string) string {
 }
 
 func clip(s string) string {
-	r := []rune(s)
+	r := []rune(strings.ReplaceAll(s, "\x00", ""))
 	return string(r[:min(len(r), 255)])
 }
 

@@ -351,6 +351,21 @@ func TestFilesThatDoNotCome(t *testing.T) {
 	}
 }
 
+// Two reports of one time are one too many: the second is refused, whether it comes with the first or after it, and those behind it go on.
+func TestTwoFilesOfOneTime(t *testing.T) {
+	h := newHouse(t)
+	b := h.send([2]string{"a_2019-05-05-0900.csv", "id,username,grade,HW 01\n1,awa,0.5,1\n"}, [2]string{"b_2019-05-05-0900.csv", "id,username,grade,HW 01\n1,awa,0.6,1\n"}, [2]string{"c_2019-05-06-0900.csv", "id,username,grade,HW 01\n1,awa,0.7,1\n"})
+	if fmt.Sprint(said(b)) != "[a_2019-05-05-0900.csv tried b_2019-05-05-0900.csv refused collection-time-taken c_2019-05-06-0900.csv tried]" {
+		t.Errorf("%q", said(b))
+	}
+	if b = h.apply(b); fmt.Sprint(said(b)) != "[a_2019-05-05-0900.csv taken b_2019-05-05-0900.csv refused collection-time-taken c_2019-05-06-0900.csv taken]" {
+		t.Errorf("%q", said(b))
+	}
+	if b = h.send([2]string{"b_2019-05-05-0900.csv", "id,username,grade,HW 01\n1,awa,0.6,1\n"}); fmt.Sprint(said(b)) != "[b_2019-05-05-0900.csv refused collection-time-taken]" {
+		t.Errorf("%q", said(b))
+	}
+}
+
 type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("the line went dead") }

@@ -58,7 +58,7 @@ func (s *Service) try(ctx context.Context, b Batch) error {
 			x := settled{id: f.ID, state: FileTried}
 			taken, err := s.one(ctx, inside, tx, b, f, true)
 			if err != nil {
-				if x.problem = ofFile(err); x.problem == nil {
+				if x.problem = ofFile(postgres.Faulted(inside, err)); x.problem == nil {
 					return err
 				}
 				x.state = FileRefused

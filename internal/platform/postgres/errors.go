@@ -45,6 +45,9 @@ func AsFault(ctx context.Context, err error) error {
 	return mapError(ctx, err)
 }
 
+// Faulted says of an error what InTx says of it at its end, for who goes on after a savepoint.
+func Faulted(ctx context.Context, err error) error { return mapError(ctx, err) }
+
 // mapError gives the fault of a violated constraint, and ErrUnavailable for what is the connection's fault or the
 // clock's. Everything else passes as it is.
 func mapError(ctx context.Context, err error) error {
