@@ -197,7 +197,7 @@ func (p Pages) NudgeListed(ctx context.Context, who web.Viewer, key string, list
 	if err != nil {
 		return "", err
 	}
-	name := []rune(strings.Join([]string{p.h.Clock.Now().Format(time.DateOnly), list.Session, list.Mode + list.Band, list.CollectedAt.Format(time.DateOnly), list.Exercise}, " · "))
+	name := []rune(strings.Join([]string{p.h.Clock.Now().Format(time.DateOnly), list.Session, list.Mode + list.Band, list.CollectedAt.Format(time.DateOnly), list.Exercise + list.Stage}, " · "))
 	if list.List != "" {
 		name = []rune(strings.Join([]string{p.h.Clock.Now().Format(time.DateOnly), list.Session, list.List}, " · "))
 	}

@@ -108,6 +108,25 @@ func TestLearnersInCommonAndWhatChanged(t *testing.T) {
 	if got := show("change", "session=X-1", "since=2019-05-10"); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
+	// Whoever succeeded once stands in the line of the grade, and in the list behind it, also when a regrade took it back; before, nobody did.
+	for at, want := range map[time.Time]int{{}: 4, time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC): 0} {
+		var all []analytics.Doer
+		if err := db.View(system, "succeeded", func(ctx context.Context, tx *postgres.Tx) (err error) {
+			all, _, err = analytics.DoersTx(ctx, tx, analytics.WhoDid{Session: "X-1", Stage: "succeeded", AsOf: at}, page.Request{Limit: 10})
+			return err
+		}); err != nil || len(all) != want {
+			t.Errorf("at %s %d succeeded, not %d: %v", at, len(all), want, err)
+		}
+		regraded := 0
+		for _, one := range all {
+			if one.ScorePPM == 400_000 && one.FirstAt.Before(one.LastAt) {
+				regraded++
+			}
+		}
+		if want > 0 && regraded != 3 {
+			t.Errorf("not the last grades: %+v", all)
+		}
+	}
 	// The Bilan adds up the hours and the budget that it is given, in their currency.
 	bilan, err := analytics.FigureOf(system, db, "bilan", analytics.Ask{Params: map[string]string{
 		"session": "X-1", "hours": "design=12,tutoring=30", "budget": "staff=1200000,services=50000,receipts=1500000", "budget_currency": "XOF",

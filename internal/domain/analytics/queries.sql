@@ -663,6 +663,25 @@ select t.post_id, t.cohort, t.created_at, count(*) over () as waiting, (select c
                       and ($3::timestamptz is null or m.recorded_at <= $3) order by m.at desc, m.seq desc limit 1), false)
  order by t.created_at, t.post_id limit $4;
 
+-- name: Succeeded
+-- Who of a session ever succeeded by the global grade, since when, and the last grade with the time at which it came: $1 session, $2 true at, $3 known
+-- at (9999-12-31: no bound), $4 after which enrolment, $5 limit. What a later correction of the same instant took back was never so.
+with steps as (
+    select distinct on (c.enrolment_id, c.at) c.enrolment_id, c.at, c.reached
+      from journey.changes c
+     where c.session_id = $1 and c.stage = 'succeeded' and c.enrolment_id > $4 and c.at <= $2 and c.recorded_at <= $3
+     order by c.enrolment_id, c.at, c.seq desc
+), who as (
+    select enrolment_id, min(at) as first_at from steps where reached group by enrolment_id order by enrolment_id limit $5
+)
+select w.enrolment_id, w.first_at, coalesce(g.at, w.first_at) as last_at, greatest(coalesce(g.value, 0), 0) as score
+  from who w
+  left join lateral (
+       select c.at, c.value from gradebook.cells c join gradebook.columns k on k.id = c.column_id and k.kind = 'grade'
+        where c.enrolment_id = w.enrolment_id and c.at <= $2 and (c.recorded_at is null or c.recorded_at <= $3)
+        order by c.at desc, c.seq desc limit 1) g on true
+ order by w.enrolment_id;
+
 -- name: HoldingBoth
 -- How many of a session hold stages: $1 session, $2 stages, $3 ever, $4 true at, $5 known at (9999-12-31: no bound).
 select coalesce(sum(n), 0)::bigint from journey.states_at(array[$1::text], $4, $5) where (case when $3::bool then ever else reached end) & $2::int = $2;

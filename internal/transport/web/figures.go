@@ -197,7 +197,7 @@ func (p doersPage) In(session string) string {
 
 // whoDid reads of which list an address speaks.
 func whoDid(r *request) (d analytics.WhoDid, err error) {
-	d = analytics.WhoDid{List: r.query("list"), Of: r.query("of"), Session: r.query("session"), Exercise: r.query("exercise"), Mode: r.query("mode"), Band: r.query("band")}
+	d = analytics.WhoDid{List: r.query("list"), Of: r.query("of"), Session: r.query("session"), Exercise: r.query("exercise"), Stage: r.query("stage"), Mode: r.query("mode"), Band: r.query("band")}
 	for name, to := range map[string]*time.Time{"collected_at": &d.CollectedAt, "as_of": &d.AsOf, "known_at": &d.KnownAt} {
 		if *to, err = dayOrInstant(r.query(name), name); err != nil {
 			return d, err
@@ -242,8 +242,8 @@ func asked(w analytics.WhoDid) string {
 	if w.List != "" {
 		return listAsked(w).Encode()
 	}
-	q := url.Values{"session": {w.Session}, "exercise": {w.Exercise}}
-	setSaid(q, map[string]string{"mode": w.Mode, "band": w.Band})
+	q := url.Values{"session": {w.Session}}
+	setSaid(q, map[string]string{"exercise": w.Exercise, "stage": w.Stage, "mode": w.Mode, "band": w.Band})
 	setTimes(q, map[string]time.Time{"collected_at": w.CollectedAt, "as_of": w.AsOf, "known_at": w.KnownAt})
 	return q.Encode()
 }
