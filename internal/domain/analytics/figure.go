@@ -106,15 +106,17 @@ type Base struct {
 	N     int64
 }
 
-// Chart says which columns are drawn, and how.
+// Chart says which columns are drawn, and how. A bridge goes from the first of its values to the last, which begin at nought, by those between them; a
+// crossing is of people, how many of them carry the costs, what they left, and the costs, in this order.
 type Chart struct {
-	Kind   string // bars, stack, bubble, matrix, waterfall, sets, columns, dumbbell, flow
-	X, Y   string // ids of columns; X of a stack is empty
+	Kind   string // bars, stack, bubble, matrix, waterfall, bridge, crossing, sets, columns, dumbbell, flow
+	X, Y   string // ids of columns; X of a stack is empty; without a Y each value stands at what is beside it, or at its own title
 	Values []string
 	Facet  string // one panel for each value of this column
 	Hover  []string
-	Alike  bool // on the same scale as the other drawings of the figure that are so: they are read side by side
-	Pivot  bool // the table for people has a row for each Y and a column for each X
+	Less   []string // of a bridge: the values that are taken off
+	Alike  bool     // on the same scale as the other drawings of the figure that are so: they are read side by side
+	Pivot  bool     // the table for people has a row for each Y and a column for each X
 }
 
 // Figure is a definition with its answer. The same Ask with both times has the same answer for ever.

@@ -21,10 +21,11 @@
   const line = (height, rows) => (paper ? Math.min(height, paper / rows) : height);
   const common = (d, width, rows) => ({width, marginLeft: left(d, width), marginRight: 16, style: {fontSize: "12px"}, height: rows * line(26, rows) + 70, marginBottom: 30});
   const number = (v) => v.toLocaleString(document.documentElement.lang);
-  const scale = (d) => (d.unit === "points" ? (v) => number(v / 100) : d.unit === "share" ? (v) => number(v / 10) + " %" : number);
+  const major = (d) => 10 ** (d.digits || 0);
+  const scale = (d) => (d.unit === "points" ? (v) => number(v / 100) : d.unit === "share" ? (v) => number(v / 10) + " %" : d.money ? (v) => number(v / major(d)) + " " + d.money : number);
   const link = (d) => (d.points.some((p) => p.a) ? {href: "a"} : {});
   const ticks = (width) => (width < 420 ? 3 : 4);
-  const x = (d, width, more) => ({label: null, tickFormat: d.unit === "amount" ? () => "" : scale(d), ticks: ticks(width), grid: true, ...more});
+  const x = (d, width, more) => ({label: null, tickFormat: d.unit === "amount" && !d.money ? () => "" : scale(d), ticks: ticks(width) - (d.money && width < 420 ? 1 : 0), grid: true, ...more});
   // What may still grow is pale.
   const open = {fillOpacity: (p) => (p.o ? 0.45 : 1)};
 
@@ -51,7 +52,7 @@
       const shown = d.points.filter((p) => p.v !== null);
       const most = Math.max(1, d.most || 0, ...shown.map((p) => Math.max(p.v, p.hi ?? p.v)));
       return Plot.plot({...common(d, width, ys.length), x: x(d, width, {domain: [Math.min(0, ...shown.map((p) => p.v)), most / room(d, width, shown)]}), y: {domain: ys, label: null, tickFormat: fitted(d, width)}, marks: [
-        Plot.barX(shown, {x1: 0, x2: "v", y: "y", fill: (p) => (p.s === "Σ" ? css("--soft") : css("--bar")), title: "h", ...open, ...link(d)}),
+        Plot.barX(shown, {x1: 0, x2: "v", y: "y", fill: (p) => (p.s === "Σ" || d.series.indexOf(p.s) > 0 ? css("--soft") : css("--bar")), title: "h", ...open, ...link(d)}),
         Plot.link(shown.filter((p) => p.lo !== undefined), {x1: "lo", x2: "hi", y1: "y", y2: "y", stroke: css("--ink"), markerStart: "tick", markerEnd: "tick"}),
         Plot.text(shown, {x: (p) => Math.max(p.v, p.hi ?? 0), y: "y", text: "t", dx: 4, textAnchor: "start", fill: css("--ink")}),
         Plot.ruleX([0]),
@@ -131,11 +132,38 @@
       });
       const ys = steps.map((p) => p.y);
       const ends = steps.flatMap((p) => [p.from, p.to]);
+      const joints = steps.slice(1).map((p, i) => ({x: steps[i].to, y1: steps[i].y, y2: p.y}));
       return Plot.plot({...common(d, width, ys.length), x: x(d, width, {domain: [Math.min(0, ...ends), Math.max(1, ...ends) / room(d, width, steps)]}), y: {domain: ys, label: null, tickFormat: fitted(d, width)}, marks: [
+        Plot.link(joints, {x1: "x", x2: "x", y1: "y1", y2: "y2", stroke: css("--line")}),
         Plot.barX(steps, {x1: "from", x2: "to", y: "y", fill: (p) => (p.s === "Σ" ? css("--bar") : p.v < 0 ? "#b2182b" : css("--bar2")), title: "h"}),
         Plot.text(steps, {x: (p) => Math.max(p.from, p.to), y: "y", text: "t", dx: 4, textAnchor: "start", fill: css("--ink")}),
         Plot.ruleX([0]),
       ]});
+    },
+    // What the learners leave, and the costs, over the number of learners: where the lines meet, the costs are carried.
+    crossing(d, width) {
+      const at = (i) => d.points.find((p) => p.s === d.series[i]);
+      const [now, needed, left, costs] = [0, 1, 2, 3].map(at);
+      const each = now.v > 0 ? left.v / now.v : 0;
+      const meet = each > 0 ? costs.v / each : null;
+      const far = Math.max(now.v, needed ? needed.v : 0, 1) * 1.15;
+      const tall = Math.max(costs.v, left.v, each * far, 1) * 1.1;
+      const colours = [css("--bar"), css("--bar2")];
+      const line = (of, y2, y1 = y2) => [{x: 0, y: y1, h: of.h}, {x: far, y: y2, h: of.h}];
+      const marks = [{x: now.v, y: left.v, t: `${now.s}: ${now.t}`, h: `${now.h} · ${left.h}`, up: true}];
+      if (meet !== null && costs.v > 0) marks.push({x: meet, y: costs.v, t: `${needed.s}: ${needed.t}`, h: `${needed.h} · ${costs.h}`});
+      // What has no room to the right of its mark stands to the left of it.
+      const place = (p) => 100 + (p.x / far) * (width - 116);
+      const leftward = (p) => place(p) + 12 + letter * p.t.length > width;
+      const said = (some, anchor, sign) => some.length ? [Plot.text(some, {x: "x", y: "y", text: "t", dx: 10 * sign, dy: sign > 0 ? 16 : -12, textAnchor: anchor, fill: css("--ink"), stroke: css("--card"), strokeWidth: 4})] : [];
+      return box(legend([`${left.s}: ${left.t}`, `${costs.s}: ${costs.t}`], colours), Plot.plot({width, height: 280, marginLeft: 100, marginRight: 16, marginBottom: 44, style: {fontSize: "12px"},
+        x: {domain: [0, far], label: now.s, labelAnchor: "right", labelArrow: "none", ticks: ticks(width), tickFormat: number, grid: true}, y: {domain: [Math.min(0, left.v * 1.1), tall], label: null, ticks: 4, grid: true, tickFormat: scale({...d, unit: "amount"})}, marks: [
+          Plot.ruleY([0]),
+          Plot.line(line(left, each * far, 0), {x: "x", y: "y", stroke: colours[0], strokeWidth: 3}),
+          Plot.line(line(costs, costs.v), {x: "x", y: "y", stroke: colours[1], strokeWidth: 3, strokeDasharray: "6 4"}),
+          Plot.dot(marks, {x: "x", y: "y", r: 6, fill: css("--ink"), stroke: css("--card"), title: "h"}),
+          ...said(marks.filter(leftward), "end", -1), ...said(marks.filter((p) => !leftward(p)), "start", 1),
+        ]}));
     },
     // An UpSet: a bar for each combination of sets, and below it a dot for each set that is in it.
     sets(d, width) {
@@ -206,6 +234,8 @@
       return box(legend(d.series, colours), svg);
     },
   };
+
+  kinds.bridge = kinds.waterfall;
 
   function draw(place, width) {
     const d = JSON.parse(document.getElementById(place.dataset.plot).textContent);
