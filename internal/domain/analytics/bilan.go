@@ -205,7 +205,7 @@ func wayTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	if err != nil {
 		return err
 	}
-	s, err := catalog.SessionTx(ctx, tx, e.SessionID)
+	s, err := catalog.GlimpseTx(ctx, tx, e.SessionID, ask.KnownAt)
 	if err != nil {
 		return err
 	}

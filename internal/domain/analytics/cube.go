@@ -393,7 +393,7 @@ func (f *Figure) demoTx(ctx context.Context, tx *postgres.Tx) error {
 // openSessionsTx are the keys of the sessions whose numbers may still grow, of those of which there is anything by the time that is asked for: an
 // answer of the whole house is of these.
 func (f *Figure) openSessionsTx(ctx context.Context, tx *postgres.Tx) (open []string, err error) {
-	sessions, err := catalog.GlimpsesTx(ctx, tx)
+	sessions, err := catalog.GlimpsesTx(ctx, tx, f.Ask.KnownAt)
 	if err != nil {
 		return nil, err
 	}

@@ -117,7 +117,7 @@ func (d *Dashboard) sequencesTx(ctx context.Context, tx *postgres.Tx, asOf time.
 
 // choicesTx names what there are dashboards of.
 func (d *Dashboard) choicesTx(ctx context.Context, tx *postgres.Tx) error {
-	sessions, err := catalog.GlimpsesTx(ctx, tx)
+	sessions, err := catalog.GlimpsesTx(ctx, tx, time.Time{})
 	if err != nil {
 		return err
 	}

@@ -54,11 +54,7 @@ func (f *Figure) didTx(ctx context.Context, tx *postgres.Tx) (ever journey.Count
 	if did, err = gradebook.ProgressionTx(ctx, tx, s.ID, f.Ask.AsOf, f.Ask.KnownAt); err != nil {
 		return ever, nil, nil, err
 	}
-	exercises, err := catalog.ExercisesTx(ctx, tx, s.ID)
-	weeks = map[string]int{}
-	for _, e := range exercises {
-		weeks[e.Label] = e.Week
-	}
+	weeks, err = catalog.WeeksTx(ctx, tx, s.ID, f.Ask.KnownAt)
 	late := func(d gradebook.Did) int {
 		if w := weeks[d.Label]; w > 0 {
 			return w

@@ -211,9 +211,9 @@ func (d Definition) complete(ask Ask) (Ask, error) {
 	return ask, nil
 }
 
-// sessionTx finds the session that a figure is asked for, and notes whether it is open.
-func (f *Figure) sessionTx(ctx context.Context, tx *postgres.Tx, param string) (catalog.Session, error) {
-	s, err := catalog.SessionTx(ctx, tx, f.Ask.Params[param])
+// sessionTx finds the session that a figure is asked for, as it was known, and notes whether it is open.
+func (f *Figure) sessionTx(ctx context.Context, tx *postgres.Tx, param string) (catalog.Glimpse, error) {
+	s, err := catalog.GlimpseTx(ctx, tx, f.Ask.Params[param], f.Ask.KnownAt)
 	if err == nil {
 		f.Ask.Params[param] = s.Key
 		f.Open = f.Open || openAt(tx, s, f.Ask.AsOf)

@@ -403,11 +403,11 @@ select count(*) from journey.enrolments j
 -- Of some enrolments, those that ever did every scored exercise of the map of their session.
 select c.enrolment_id
   from gradebook.cells c join gradebook.columns k on k.id = c.column_id and k.kind = 'exercise' and k.occurrence = 0
-  join catalog.exercises x on x.session_id = k.session_id and x.label = k.label and x.scored
+  join catalog.exercises_said($1, $4) x on x.label = k.label and x.scored
  where k.session_id = $1 and c.enrolment_id = any($2::text[]) and c.value >= 0
    and ($3::timestamptz is null or c.at <= $3) and ($4::timestamptz is null or c.recorded_at is null or c.recorded_at <= $4)
  group by c.enrolment_id
-having count(distinct k.id) = (select count(*) from catalog.exercises where session_id = $1 and scored)
+having count(distinct k.id) = (select count(*) from catalog.exercises_said($1, $4) where scored)
  order by c.enrolment_id;
 
 -- name: WayOf
@@ -501,7 +501,7 @@ with who as materialized (
      where ($4::text <> 'refund_after_certificate' or exists (
            select from ledger.entries e where e.enrolment_id = j.enrolment_id and e.account in ('refunds', 'disputes') and e.minor > 0))
 ), sessions as materialized (
-    select s.id, s.key, r.last, coalesce(s.starts_at, r.first) as begins_at
+    select s.id, s.key, r.last, coalesce(case when $3::timestamptz is null then s.starts_at else (catalog.session_said(s.id, $3) ->> 'starts_at')::timestamptz end, r.first) as begins_at
       from catalog.sessions s
      cross join lateral (select min(c.collected_at) as first, max(c.collected_at) as last from gradebook.collections c
                           where c.session_id = s.id and $4 in ('behind_schedule', 'at_risk', 'studies')
@@ -512,10 +512,11 @@ with who as materialized (
       from sessions s
      cross join lateral (
         select (select array_agg(k.id order by k.id) from gradebook.columns k where k.session_id = s.id and k.kind = 'exercise') as columns,
-               (select array_agg((select x.week from catalog.exercises x where x.session_id = s.id and x.label = k.label and x.scored and x.week > 0
-                                   and make_interval(days => 7 * x.week) <= s.last - s.begins_at) order by k.id)
-                  from gradebook.columns k where k.session_id = s.id and k.kind = 'exercise') as weeks,
-               array(select x.week from catalog.exercises x where x.session_id = s.id and x.scored and x.week > 0 and make_interval(days => 7 * x.week) <= s.last - s.begins_at) as due
+               (select array_agg(x.week order by k.id)
+                  from gradebook.columns k
+                  left join catalog.exercises_said(s.id, $3) x on x.label = k.label and x.scored and x.week > 0 and make_interval(days => 7 * x.week) <= s.last - s.begins_at
+                 where k.session_id = s.id and k.kind = 'exercise') as weeks,
+               array(select x.week from catalog.exercises_said(s.id, $3) x where x.scored and x.week > 0 and make_interval(days => 7 * x.week) <= s.last - s.begins_at) as due
          where $4 in ('behind_schedule', 'at_risk', 'studies')) k
     union all
     select s.*, null, null, 0 from sessions s where $4 not in ('behind_schedule', 'at_risk', 'studies')

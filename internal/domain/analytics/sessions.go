@@ -51,15 +51,15 @@ func sessionFigures() []Definition {
 func (f *Figure) sessionsTx(ctx context.Context, tx *postgres.Tx) ([]catalog.Glimpse, error) {
 	asked := f.Ask.list("sessions")
 	if len(asked) == 0 {
-		return catalog.GlimpsesTx(ctx, tx)
+		return catalog.GlimpsesTx(ctx, tx, f.Ask.KnownAt)
 	}
 	var all []catalog.Glimpse
 	for _, key := range asked {
-		s, err := catalog.SessionTx(ctx, tx, key)
+		s, err := catalog.GlimpseTx(ctx, tx, key, f.Ask.KnownAt)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, s.Glimpse())
+		all = append(all, s)
 	}
 	return all, nil
 }
@@ -150,10 +150,6 @@ func comparisonTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 	if err != nil {
 		return err
 	}
-	audiences, err := catalog.AudiencesTx(ctx, tx, sessions, ask.KnownAt)
-	if err != nil {
-		return err
-	}
 	f.Columns = []Column{col("session", Text, "Session", "Session"), targeted(), col("enrolled", Count, "Enrolled", "Inscrits")}
 	for _, c := range indicatorColumns {
 		beside := col(c.ID+"_verdict", Text, c.Title.EN+", compared", c.Title.FR+", comparé")
@@ -166,7 +162,7 @@ func comparisonTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 		}
 	}
 	ids := idsOf(sessions)
-	var other catalog.Session
+	var other catalog.Glimpse
 	if f.Ask.Params["against"] != "" {
 		if other, err = f.sessionTx(ctx, tx, "against"); err != nil {
 			return err
@@ -197,7 +193,7 @@ func comparisonTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 		case s.ID: // of itself there is nothing to say
 			with = journey.Counts{}
 		}
-		f.Rows = append(f.Rows, Row{Open: open, Cells: append([]Cell{textCell(s.Key), targetedCell(audiences[s.ID]), countCell(n.Enrolled)}, compared(fiveIndicators(n), fiveIndicators(with))...)})
+		f.Rows = append(f.Rows, Row{Open: open, Cells: append([]Cell{textCell(s.Key), targetedCell(s.For), countCell(n.Enrolled)}, compared(fiveIndicators(n), fiveIndicators(with))...)})
 	}
 	if len(f.Rows) > 0 {
 		f.Rows = append(f.Rows, f.means(), Row{Summary: true, Cells: append([]Cell{saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée"), {}, {}}, compared(fiveIndicators(pooled), nil)...)})
