@@ -197,9 +197,13 @@ func TestSessionsOfAFigureAreTicked(t *testing.T) {
 	b.open(at + "outcome_cube?lang=fr")
 	b.seen("figure-dimensions")
 	b.axeEverywhere("the dimensions of the cube")
-	b.press(`input[name="by"][value="month"]`, "main form button")
-	b.press("main form button", "table.figure")
-	if said := ask[string](b, `location.search`); !strings.Contains(said, "by=month,session") && !strings.Contains(said, "by=session,month") {
-		t.Errorf("the cube is asked by %s", said)
+	for _, js := range []bool{false, true} { // dimensions have an order: the columns and the rows have it too
+		b.scripts(js)
+		b.open(at + "outcome_cube?lang=fr")
+		b.do(chromedp.SetValue(chromedp.CSS("#f-by-0"), "offer"), chromedp.SetValue(chromedp.CSS("#f-by-2"), "session"))
+		b.press("main form button", "table.figure")
+		if said := ask[string](b, `location.search + " " + [...document.querySelectorAll("table.figure thead th")].slice(0, 2).map(h => h.textContent).join() + " " + [...document.querySelectorAll("#f-by select")].slice(0, 3).map(s => s.value).join()`); !strings.Contains(said, "by=offer,session") || !strings.HasSuffix(said, " Offre,Session offer,session,") {
+			t.Errorf("the cube is asked by %s", said)
+		}
 	}
 }

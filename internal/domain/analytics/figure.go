@@ -57,6 +57,16 @@ func (a Ask) list(param string) (all []string) {
 	return all
 }
 
+// once leaves of equal values the first.
+func once(all []string) (out []string) {
+	for _, v := range all {
+		if !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
 // Kind is what the cells of a column hold.
 type Kind string
 
