@@ -98,8 +98,8 @@ func TestMoneyAndChangeAreDrawn(t *testing.T) {
 	w.certified(staff.ID)
 	at := w.cfg.BaseURL + "/staff/figures/"
 	for _, x := range []struct{ at, marks, want string }{
-		{"break_even?lang=en&fixed_minor=9000", ".plotted svg circle", "Net less fees: 150.00 EUR|Costs to carry: 90.00 EUR|Paying learners|Learners that carry them: 1|Paying learners: 1|100 EUR"},
-		{"break_even?lang=fr&fixed_minor=45000", ".plotted svg circle", "Net moins les frais: 150,00 EUR|Coûts à porter: 450,00 EUR|Apprenants qui les portent: 3"},
+		{"break_even?lang=en&fixed_minor=9000", ".plotted svg circle", "Net less fees: 150.00 EUR|Costs to carry: 90.00 EUR|Paying learners|Learners that carry them: 1|Paying learners: 1|100|EUR"},
+		{"break_even?lang=fr&fixed_minor=45000", ".plotted svg circle", "Net moins les frais : 150,00 EUR|Coûts à porter : 450,00 EUR|Apprenants qui les portent : 3"},
 		{"change_money?lang=en&since=2018-10-31", ".plotted svg rect", "Net then|0.00 EUR|Sales|+150.00 EUR|Lost disputes|Net now|150.00 EUR"},
 		{"change?lang=fr&since=2018-10-31", ".plotted svg rect", "Inscrits|Alors|Nouveaux|+1|Reprise|Maintenant"},
 	} {

@@ -287,6 +287,12 @@ var dimensionTitles = map[string]catalog.Text{
 	"partner": {EN: "Partner", FR: "Partenaire"}, "country": {EN: "Country", FR: "Pays"},
 }
 
+// noneOf says in words that a cell has nothing of a dimension.
+var noneOf = map[string]catalog.Text{
+	"session": {EN: "no session", FR: "sans session"}, "offer": {EN: "no offer", FR: "sans offre"}, "program": {EN: "no program", FR: "sans programme"},
+	"partner": {EN: "by themselves", FR: "d’eux-mêmes"}, "country": {EN: "not said", FR: "non dit"},
+}
+
 func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	by := once(ask.list("by"))
 	cells, err := f.cubesTx(ctx, tx, by...)
@@ -319,6 +325,9 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 			cell := textCell(c.of(d))
 			if d == "offer" {
 				cell.Said = offers[c.Offer]
+			}
+			if cell.Text == "" {
+				cell.Said = noneOf[d]
 			}
 			row.Cells = append(row.Cells, cell)
 		}

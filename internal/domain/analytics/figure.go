@@ -87,6 +87,7 @@ type Column struct {
 	Kind   Kind
 	Title  catalog.Text
 	Beside string // the column of whose cells it says something: for people it stands in them
+	Points bool   // tenths that are no share: points of per cent, which people read without the sign
 }
 
 // Cell is one value; the field of the kind of its column is set. Nothing is set where there is no value, or where it is kept back.

@@ -141,7 +141,7 @@ func indicatorsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 	for i, m := range current {
 		f.Rows = append(f.Rows, Row{Open: f.Open, Cells: []Cell{{Text: m.ID, Said: indicatorColumns[i].Title}, {Rate: &m.Rate}, {Rate: &ever[i].Rate}}})
 	}
-	f.Rows = append(f.Rows, Row{Open: f.Open, Cells: []Cell{saidCell("diligent_success_strict", "Succeeded and diligent, of the diligent", "Réussite et assidus, des assidus"), {Rate: &strict[0]}, {Rate: &strict[1]}}})
+	f.Rows = append(f.Rows, Row{Open: f.Open, Cells: []Cell{saidCell("diligent_success_strict", "The same, strictly", "Idem, au sens strict"), {Rate: &strict[0]}, {Rate: &strict[1]}}})
 	return nil
 }
 
@@ -277,7 +277,14 @@ func Verdict(low, high *int64) string {
 }
 
 var differenceColumns = []Column{
-	col("difference", Tenths, "Difference, in points", "Différence, en points"), col("low", Tenths, "from", "de"), col("high", Tenths, "to", "à"), col("verdict", Text, "Verdict", "Verdict"),
+	pointsCol("difference", "Difference, in points", "Différence, en points"), pointsCol("low", "from", "de"), pointsCol("high", "to", "à"), col("verdict", Text, "Verdict", "Verdict"),
+}
+
+// pointsCol is of points of per cent.
+func pointsCol(id, en, fr string) Column {
+	c := col(id, Tenths, en, fr)
+	c.Points = true
+	return c
 }
 
 // differenceCells are two shares, their difference and what it shows.

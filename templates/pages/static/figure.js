@@ -12,7 +12,7 @@
 
   // Lengths and places of a drawing. What has no room on a phone is cut; the table says the whole.
   const letter = 7;
-  const left = (d, width) => Math.min(width * 0.4, 24 + letter * Math.max(...d.points.map((p) => (p.y || "").length), 4));
+  const left = (d, width) => Math.min(width * (width < 420 ? 0.5 : 0.4), 24 + letter * Math.max(...d.points.map((p) => (p.y || "").length), 4));
   const fitted = (d, width) => (name) => {
     const room = Math.floor((left(d, width) - 20) / letter);
     return name.length > room ? name.slice(0, room - 1) + "…" : name;
@@ -21,11 +21,14 @@
   const line = (height, rows) => (paper ? Math.min(height, paper / rows) : height);
   const common = (d, width, rows) => ({width, marginLeft: left(d, width), marginRight: 16, style: {fontSize: "12px"}, height: rows * line(26, rows) + 70, marginBottom: 30});
   const number = (v) => v.toLocaleString(document.documentElement.lang);
+  const short = (v) => v.toLocaleString(document.documentElement.lang, {notation: "compact"}); // so that the ends of an axis have room
+  const told = (name, value) => name + (document.documentElement.lang === "fr" ? " : " : ": ") + value;
   const major = (d) => 10 ** (d.digits || 0);
-  const scale = (d) => (d.unit === "points" ? (v) => number(v / 100) : d.unit === "share" ? (v) => number(v / 10) + " %" : d.money ? (v) => number(v / major(d)) + " " + d.money : number);
+  const scale = (d) => (d.unit === "points" ? (v) => number(v / 100) : d.unit === "share" ? (v) => number(v / 10) + " %" : d.money ? (v) => short(v / major(d)) : number);
+  const unit = (d) => (d.unit === "amount" && d.money ? {label: d.money, labelAnchor: "right", labelArrow: "none", labelOffset: 28} : {label: null});
   const link = (d) => (d.points.some((p) => p.a) ? {href: "a"} : {});
   const ticks = (width) => (width < 420 ? 3 : 4);
-  const x = (d, width, more) => ({label: null, tickFormat: d.unit === "amount" && !d.money ? () => "" : scale(d), ticks: ticks(width) - (d.money && width < 420 ? 1 : 0), grid: true, ...more});
+  const x = (d, width, more) => ({...unit(d), tickFormat: d.unit === "amount" && !d.money ? () => "" : scale(d), ticks: ticks(width), grid: true, ...more});
   // What may still grow is pale.
   const open = {fillOpacity: (p) => (p.o ? 0.45 : 1)};
 
@@ -99,13 +102,14 @@
       if (d.last) xs.push(d.last);
       const most = Math.max(...d.points.map((p) => p.v));
       const step = (width - left(d, width) - 16) / Math.max(1, xs.length);
-      const r = Math.min(26, step / 2, line(30, ys.length));
+      const row = line(ys.length > 12 ? 30 : 46, ys.length); // a few rows have room for bubbles that do not cover each other
+      const r = Math.min(26, step / 2, row * 0.6);
       const written = (p) => step >= 40 || p.v * 12 > most; // a phone has no room for every number; the table has them all
       const radius = (p) => Math.ceil(r * Math.sqrt(p.v / most));
       const beside = (p) => radius(p) < 3.5 * p.t.length;
       const small = d.points.filter((p) => written(p) && beside(p));
       const colour = (p) => (p.x === d.last ? css("--bar2") : css("--bar"));
-      return Plot.plot({...common(d, width, ys.length), marginBottom: 70, height: ys.length * line(30, ys.length) + 110, x: {domain: xs, label: null, tickRotate: -45, type: "point"}, y: {domain: ys, label: null, type: "point", grid: true, tickFormat: fitted(d, width)}, r: {domain: [0, most], range: [0, r]}, marks: [
+      return Plot.plot({...common(d, width, ys.length), marginTop: 30, marginBottom: 70, height: ys.length * row + 110, x: {domain: xs, label: null, tickRotate: -45, type: "point"}, y: {domain: ys, label: null, type: "point", grid: true, tickFormat: fitted(d, width)}, r: {domain: [0, most], range: [0, r]}, marks: [
         Plot.dot(d.points, {x: "x", y: "y", r: "v", fill: colour, fillOpacity: 0.55, stroke: colour, title: "h", ...link(d)}),
         Plot.text(d.points.filter((p) => written(p) && !beside(p)), {x: "x", y: "y", text: "t", fill: css("--ink"), pointerEvents: "none"}),
         ...seen(small.map(radius)).map((size) => Plot.text(small.filter((p) => radius(p) === size), {x: "x", y: "y", text: "t", dx: size + 3, textAnchor: "start", fontSize: 10, fill: css("--ink"), pointerEvents: "none"})),
@@ -117,9 +121,10 @@
       const most = Math.max(1, ...d.points.map((p) => p.v));
       const wide = (width - left(d, width) - 16) / xs.length;
       const written = d.points.filter((p) => p.v > 0 && wide >= 36); // nought is a cell without colour; where a number has no room, the table has it
+      const dark = (p) => p.v > 0.55 * most;
       return Plot.plot({...common(d, width, ys.length), marginBottom: 90, height: ys.length * line(30, ys.length) + 130, x: {domain: xs, label: null, tickRotate: -45}, y: {domain: ys, label: null, type: "band", tickFormat: fitted(d, width)}, opacity: {domain: [0, most]}, marks: [
         Plot.cell(d.points, {x: "x", y: "y", fill: css("--bar"), fillOpacity: "v", title: "h", stroke: css("--line"), ...link(d)}),
-        Plot.text(written, {x: "x", y: "y", text: "t", fontSize: wide < 50 ? 9.5 : 12, fill: css("--ink"), stroke: css("--card"), strokeWidth: 3, pointerEvents: "none"}),
+        ...[written.filter(dark), written.filter((p) => !dark(p))].map((some, i) => Plot.text(some, {x: "x", y: "y", text: "t", fontSize: wide < 50 ? 9.5 : 12, fill: css(i ? "--ink" : "--card"), pointerEvents: "none"})),
       ]});
     },
     // A waterfall: each bar begins where the one before ended; sums begin at nought.
@@ -150,14 +155,14 @@
       const tall = Math.max(costs.v, left.v, each * far, 1) * 1.1;
       const colours = [css("--bar"), css("--bar2")];
       const line = (of, y2, y1 = y2) => [{x: 0, y: y1, h: of.h}, {x: far, y: y2, h: of.h}];
-      const marks = [{x: now.v, y: left.v, t: `${now.s}: ${now.t}`, h: `${now.h} · ${left.h}`, up: true}];
-      if (meet !== null && costs.v > 0) marks.push({x: meet, y: costs.v, t: `${needed.s}: ${needed.t}`, h: `${needed.h} · ${costs.h}`});
+      const marks = [{x: now.v, y: left.v, t: told(now.s, now.t), h: `${now.h} · ${left.h}`, up: true}];
+      if (meet !== null && costs.v > 0) marks.push({x: meet, y: costs.v, t: told(needed.s, needed.t), h: `${needed.h} · ${costs.h}`});
       // What has no room to the right of its mark stands to the left of it.
-      const place = (p) => 100 + (p.x / far) * (width - 116);
+      const place = (p) => 56 + (p.x / far) * (width - 72);
       const leftward = (p) => place(p) + 12 + letter * p.t.length > width;
       const said = (some, anchor, sign) => some.length ? [Plot.text(some, {x: "x", y: "y", text: "t", dx: 10 * sign, dy: sign > 0 ? 16 : -12, textAnchor: anchor, fill: css("--ink"), stroke: css("--card"), strokeWidth: 4})] : [];
-      return box(legend([`${left.s}: ${left.t}`, `${costs.s}: ${costs.t}`], colours), Plot.plot({width, height: 280, marginLeft: 100, marginRight: 16, marginBottom: 44, style: {fontSize: "12px"},
-        x: {domain: [0, far], label: now.s, labelAnchor: "right", labelArrow: "none", ticks: ticks(width), tickFormat: number, grid: true}, y: {domain: [Math.min(0, left.v * 1.1), tall], label: null, ticks: 4, grid: true, tickFormat: scale({...d, unit: "amount"})}, marks: [
+      return box(legend([told(left.s, left.t), told(costs.s, costs.t)], colours), Plot.plot({width, height: 290, marginLeft: 56, marginTop: 30, marginRight: 16, marginBottom: 44, style: {fontSize: "12px"},
+        x: {domain: [0, far], label: now.s, labelAnchor: "right", labelArrow: "none", ticks: ticks(width), tickFormat: number, grid: true}, y: {domain: [Math.min(0, left.v * 1.1), tall], label: d.money, labelAnchor: "top", labelArrow: "none", ticks: 4, grid: true, tickFormat: scale({...d, unit: "amount"})}, marks: [
           Plot.ruleY([0]),
           Plot.line(line(left, each * far, 0), {x: "x", y: "y", stroke: colours[0], strokeWidth: 3}),
           Plot.line(line(costs, costs.v), {x: "x", y: "y", stroke: colours[1], strokeWidth: 3, strokeDasharray: "6 4"}),
