@@ -69,7 +69,7 @@ func TestFiguresAnswerToPointerAndKeyboard(t *testing.T) {
 		t.Fatal("who succeeded by the grade takes no focus")
 	}
 	b.arrives(func() { b.keys("\r") }, "table tbody th")
-	b.shows("Réussite (note)", "Dernière note globale", "Staff Member")
+	b.shows("Réussite (note)", "Dernière note globale", "Staff Member", "À la date du")
 	if said := ask[string](b, `location.search`); !strings.Contains(said, "as_of=") || !strings.Contains(said, "stage=succeeded") {
 		t.Error("the list is asked with", said)
 	}
@@ -100,6 +100,7 @@ func TestMoneyAndChangeAreDrawn(t *testing.T) {
 	for _, x := range []struct{ at, marks, want string }{
 		{"break_even?lang=en&fixed_minor=9000", ".plotted svg circle", "Net less fees: 150.00 EUR|Costs to carry: 90.00 EUR|Paying learners|Learners that carry them: 1|Paying learners: 1|100|EUR"},
 		{"break_even?lang=fr&fixed_minor=45000", ".plotted svg circle", "Net moins les frais : 150,00 EUR|Coûts à porter : 450,00 EUR|Apprenants qui les portent : 3"},
+		{"break_even?lang=fr&fixed_minor=18000", ".plotted svg circle", "Apprenants qui les portent : 2|Apprenants payants : 1"},
 		{"change_money?lang=en&since=2018-10-31", ".plotted svg rect", "Net then|0.00 EUR|Sales|+150.00 EUR|Lost disputes|Net now|150.00 EUR"},
 		{"change?lang=fr&since=2018-10-31", ".plotted svg rect", "Inscrits|Alors|Nouveaux|+1|Reprise|Maintenant"},
 	} {

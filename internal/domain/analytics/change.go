@@ -17,8 +17,8 @@ func changeFigures() []Definition {
 		ID: "change", Version: 1, Times: true, Params: []Param{ofSession, since, byRule}, answer: changeTx,
 		Title: catalog.Text{EN: "What changed between two dates", FR: "Ce qui a changé entre deux dates"},
 		Says: catalog.Text{
-			EN: "For each stage the learners then and now, and why the two differ: new learners who have it, those who had left and came back with it, those who left, those who reached it meanwhile, and those of whom it was taken back (a regrade, a refund, a revocation). Then + new + back − left + reached − taken back = now. Basis current.",
-			FR: "Pour chaque étape les apprenants alors et maintenant, et pourquoi les deux diffèrent : nouveaux apprenants qui l’ont, ceux qui étaient partis et sont revenus avec elle, ceux qui sont partis, ceux qui l’ont atteinte entre-temps, et ceux à qui elle a été reprise (une nouvelle note, un remboursement, une révocation). Alors + nouveaux + revenus − partis + atteinte − reprise = maintenant. Base current.",
+			EN: "For each stage the learners then and now, and why the two differ: new learners who have it, those who had left and came back with it, those who left, those who reached it meanwhile, and those of whom it was taken back (a regrade, a refund, a revocation). Then + new + back − left + reached − taken back = now. Of those who are there at each time.",
+			FR: "Pour chaque étape les apprenants alors et maintenant, et pourquoi les deux diffèrent : nouveaux apprenants qui l’ont, ceux qui étaient partis et sont revenus avec elle, ceux qui sont partis, ceux qui l’ont atteinte entre-temps, et ceux à qui elle a été reprise (une nouvelle note, un remboursement, une révocation). Alors + nouveaux + revenus − partis + atteinte − reprise = maintenant. De ceux qui sont présents.",
 		},
 	}, {
 		ID: "change_money", Version: 1, Times: true, Money: true, Params: []Param{ofSession, since}, answer: changeMoneyTx,

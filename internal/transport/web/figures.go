@@ -230,7 +230,7 @@ func (w *Web) doers(r *request) (reply, error) {
 	if next != "" {
 		d.More = doersAt(d.WhoDid) + "&after=" + url.QueryEscape(paging.Cursor(next))
 	}
-	if r.viewer.May("outreach:write") && d.Session != "" {
+	if r.viewer.May("outreach:write") && (d.Session != "" || d.List != "") {
 		d.Nudge = nudgeAt(d.WhoDid)
 	}
 	return reply{page: "figure_learners", title: "figures.learners", data: d}, nil

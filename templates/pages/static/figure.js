@@ -24,7 +24,7 @@
   const short = (v) => v.toLocaleString(document.documentElement.lang, {notation: "compact"}); // so that the ends of an axis have room
   const told = (name, value) => name + (document.documentElement.lang === "fr" ? " : " : ": ") + value;
   const major = (d) => 10 ** (d.digits || 0);
-  const scale = (d) => (d.unit === "points" ? (v) => number(v / 100) : d.unit === "share" ? (v) => number(v / 10) + " %" : d.money ? (v) => short(v / major(d)) : number);
+  const scale = (d) => (d.unit === "points" ? (v) => number(v / 100) : d.unit === "share" ? (v) => number(v / 10) + (document.documentElement.lang === "fr" ? "\u00a0%" : "%") : d.money ? (v) => short(v / major(d)) : number);
   const unit = (d) => (d.unit === "amount" && d.money ? {label: d.money, labelAnchor: "right", labelArrow: "none", labelOffset: 28} : {label: null});
   const link = (d) => (d.points.some((p) => p.a) ? {href: "a"} : {});
   const ticks = (width) => (width < 420 ? 3 : 4);
@@ -155,19 +155,22 @@
       const tall = Math.max(costs.v, left.v, each * far, 1) * 1.1;
       const colours = [css("--bar"), css("--bar2")];
       const line = (of, y2, y1 = y2) => [{x: 0, y: y1, h: of.h}, {x: far, y: y2, h: of.h}];
-      const marks = [{x: now.v, y: left.v, t: told(now.s, now.t), h: `${now.h} · ${left.h}`, up: true}];
+      const marks = [{x: now.v, y: left.v, t: told(now.s, now.t), h: `${now.h} · ${left.h}`}];
       if (meet !== null && costs.v > 0) marks.push({x: meet, y: costs.v, t: told(needed.s, needed.t), h: `${needed.h} · ${costs.h}`});
-      // What has no room to the right of its mark stands to the left of it.
-      const place = (p) => 56 + (p.x / far) * (width - 72);
-      const leftward = (p) => place(p) + 12 + letter * p.t.length > width;
-      const said = (some, anchor, sign) => some.length ? [Plot.text(some, {x: "x", y: "y", text: "t", dx: 10 * sign, dy: sign > 0 ? 16 : -12, textAnchor: anchor, fill: css("--ink"), stroke: css("--card"), strokeWidth: 4})] : [];
+      // What has no room to the right of its mark stands to the left of it, and else ends with the drawing.
+      const side = (p) => {
+        const at = 56 + (p.x / far) * (width - 72), long = 12 + letter * p.t.length;
+        return at + long < width ? "start" : at > long ? "end" : "edge";
+      };
+      const said = (some, anchor, dx, dy, x = "x") => (some.length ? [Plot.text(some, {x, y: "y", text: "t", dx, dy, textAnchor: anchor, fill: css("--ink"), stroke: css("--card"), strokeWidth: 4})] : []);
+      const of = (where) => marks.filter((p) => side(p) === where);
       return box(legend([told(left.s, left.t), told(costs.s, costs.t)], colours), Plot.plot({width, height: 290, marginLeft: 56, marginTop: 30, marginRight: 16, marginBottom: 44, style: {fontSize: "12px"},
         x: {domain: [0, far], label: now.s, labelAnchor: "right", labelArrow: "none", ticks: ticks(width), tickFormat: number, grid: true}, y: {domain: [Math.min(0, left.v * 1.1), tall], label: d.money, labelAnchor: "top", labelArrow: "none", ticks: 4, grid: true, tickFormat: scale({...d, unit: "amount"})}, marks: [
           Plot.ruleY([0]),
           Plot.line(line(left, each * far, 0), {x: "x", y: "y", stroke: colours[0], strokeWidth: 3}),
           Plot.line(line(costs, costs.v), {x: "x", y: "y", stroke: colours[1], strokeWidth: 3, strokeDasharray: "6 4"}),
           Plot.dot(marks, {x: "x", y: "y", r: 6, fill: css("--ink"), stroke: css("--card"), title: "h"}),
-          ...said(marks.filter(leftward), "end", -1), ...said(marks.filter((p) => !leftward(p)), "start", 1),
+          ...said(of("start"), "start", 10, 16), ...said(of("end"), "end", -10, -12), ...said(of("edge"), "end", 0, 20, () => far),
         ]}));
     },
     // An UpSet: a bar for each combination of sets, and below it a dot for each set that is in it.
