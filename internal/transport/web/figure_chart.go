@@ -37,6 +37,7 @@ type drawn struct {
 	XTitle string   `json:"x,omitempty"`
 	YTitle string   `json:"y,omitempty"`
 	Unit   string   `json:"unit"`
+	Value  string   `json:"value,omitempty"` // what its lengths are, where its title does not say so
 	Series []string `json:"series,omitempty"`
 	Points []point  `json:"points"`
 	Most   int64    `json:"most,omitempty"`    // the largest value of the drawings that share a scale
@@ -120,6 +121,14 @@ func (s *figureSay) draw(c analytics.Chart, facet string) drawn {
 	}
 	if i := s.column(c.Y); i >= 0 {
 		d.YTitle = s.in(s.f.Columns[i].Title)
+	}
+	switch {
+	case c.Kind == "stack" || c.Kind == "columns": // of people, whatever is stacked
+		d.Value = s.text("figures.axis.learners")
+	case len(c.Values) == 1:
+		if value := s.in(s.f.Columns[s.column(c.Values[0])].Title); !strings.HasPrefix(d.Title, value) {
+			d.Value = value
+		}
 	}
 	for _, v := range c.Values {
 		d.Series = append(d.Series, s.in(s.f.Columns[s.column(v)].Title))

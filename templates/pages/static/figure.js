@@ -19,13 +19,16 @@
   };
   let paper = 0; // how high the rows of a drawing may be on paper, where it has to end on its page; nought on a screen
   const line = (height, rows) => (paper ? Math.min(height, paper / rows) : height);
-  const common = (d, width, rows) => ({width, marginLeft: left(d, width), marginRight: 16, style: {fontSize: "12px"}, height: rows * line(26, rows) + 70, marginBottom: 30});
+  const common = (d, width, rows) => ({width, marginLeft: left(d, width), marginRight: 16, style: {fontSize: "12px"}, height: rows * line(26, rows) + 80, marginBottom: 40});
   const number = (v) => v.toLocaleString(document.documentElement.lang);
   const short = (v) => v.toLocaleString(document.documentElement.lang, {notation: "compact"}); // so that the ends of an axis have room
   const told = (name, value) => name + (document.documentElement.lang === "fr" ? " : " : ": ") + value;
   const major = (d) => 10 ** (d.digits || 0);
   const scale = (d) => (d.unit === "points" ? (v) => number(v / 100) : d.unit === "share" ? (v) => number(v / 10) + (document.documentElement.lang === "fr" ? "\u00a0%" : "%") : d.money ? (v) => short(v / major(d)) : number);
-  const unit = (d) => (d.unit === "amount" && d.money ? {label: d.money, labelAnchor: "right", labelArrow: "none", labelOffset: 28} : {label: null});
+  const unit = (d) => {
+    const label = [d.value, d.unit === "amount" && d.money].filter(Boolean).join(", ");
+    return label ? {label, labelAnchor: "right", labelArrow: "none", labelOffset: 36} : {label: null};
+  };
   const link = (d) => (d.points.some((p) => p.a) ? {href: "a"} : {});
   const ticks = (width) => (width < 420 ? 3 : 4);
   const x = (d, width, more) => ({...unit(d), tickFormat: d.unit === "amount" && !d.money ? () => "" : scale(d), ticks: ticks(width), grid: true, ...more});
@@ -73,7 +76,7 @@
     columns(d, width) {
       const xs = seen(d.points.map((p) => p.x));
       const colours = [css("--soft"), css("--bar"), css("--bar2")].slice(0, d.series.length);
-      return box(legend(d.series, colours), Plot.plot({width, height: 260, marginLeft: 44, style: {fontSize: "12px"}, color: {domain: d.series, range: colours}, fx: {domain: xs, label: null}, x: {domain: d.series, axis: null}, y: {label: null, grid: true, ticks: 4, tickFormat: scale(d)}, marks: [
+      return box(legend(d.series, colours), Plot.plot({width, height: 260, marginLeft: 44, style: {fontSize: "12px"}, color: {domain: d.series, range: colours}, fx: {domain: xs, label: null}, x: {domain: d.series, axis: null}, y: {label: d.value, labelAnchor: "top", labelArrow: "none", grid: true, ticks: 4, tickFormat: scale(d)}, marks: [
         Plot.barY(d.points, {fx: "x", x: "s", y: "v", fill: "s", title: "h"}),
         Plot.ruleY([0]),
       ]}));
@@ -248,6 +251,12 @@
   function draw(place, width) {
     const d = JSON.parse(document.getElementById(place.dataset.plot).textContent);
     const drawing = box(kinds[d.kind](d, width || Math.max(280, place.clientWidth)));
+    if (d.value && ["bubble", "matrix", "sets"].includes(d.kind)) { // they have no axis of values
+      const said = document.createElement("p");
+      said.className = "legend";
+      said.textContent = d.value;
+      drawing.prepend(said);
+    }
     if (d.open) {
       const said = document.createElement("p");
       said.className = "legend";
