@@ -5797,6 +5797,21 @@ func (e ListSessionsParamsKind) Valid() bool {
 	}
 }
 
+// Defines values for ListExerciseLearnersParamsStage.
+const (
+	ListExerciseLearnersParamsStageSucceeded ListExerciseLearnersParamsStage = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the ListExerciseLearnersParamsStage enum.
+func (e ListExerciseLearnersParamsStage) Valid() bool {
+	switch e {
+	case ListExerciseLearnersParamsStageSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListExerciseLearnersParamsMode.
 const (
 	ListExerciseLearnersParamsModeFirstDone  ListExerciseLearnersParamsMode = "first_done"
@@ -24345,7 +24360,10 @@ type PutExamParams struct {
 // ListExerciseLearnersParams defines parameters for ListExerciseLearners.
 type ListExerciseLearnersParams struct {
 	// Exercise The exercise, as the figures name it.
-	Exercise string `form:"exercise" json:"exercise"`
+	Exercise *string `form:"exercise,omitempty" json:"exercise,omitempty"`
+
+	// Stage Instead of an exercise, who reached a stage.
+	Stage *ListExerciseLearnersParamsStage `form:"stage,omitempty" json:"stage,omitempty"`
 
 	// CollectedAt The collection in which they count, by the mode.
 	CollectedAt *Time `form:"collected_at,omitempty" json:"collected_at,omitempty"`
@@ -24368,6 +24386,9 @@ type ListExerciseLearnersParams struct {
 	// Cursor Where to go on; `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
+
+// ListExerciseLearnersParamsStage defines parameters for ListExerciseLearners.
+type ListExerciseLearnersParamsStage string
 
 // ListExerciseLearnersParamsMode defines parameters for ListExerciseLearners.
 type ListExerciseLearnersParamsMode string
@@ -29122,6 +29143,7 @@ type ClientInterface interface {
 	// ListExerciseLearners Who did an exercise
 	//
 	// The learners behind a bubble of the figure `temporal_progression`, or behind a band of `exercise_quality`. Without `collected_at` and `band`, all who ever did it.
+	// With `stage` instead of `exercise`, the learners behind the line of the global grade: whoever ever succeeded, since when, and the last grade. One of the two is given.
 	//
 	// Corresponds with GET /v1/sessions/{session}/exercise-learners (the `ListExerciseLearners` operationId).
 	ListExerciseLearners(ctx context.Context, session SessionRef, params *ListExerciseLearnersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -37856,6 +37878,7 @@ func (c *Client) PutExamProvider(ctx context.Context, session SessionRef, kind E
 // ListExerciseLearners Who did an exercise
 //
 // The learners behind a bubble of the figure `temporal_progression`, or behind a band of `exercise_quality`. Without `collected_at` and `band`, all who ever did it.
+// With `stage` instead of `exercise`, the learners behind the line of the global grade: whoever ever succeeded, since when, and the last grade. One of the two is given.
 //
 // Corresponds with GET /v1/sessions/{session}/exercise-learners (the `ListExerciseLearners` operationId).
 func (c *Client) ListExerciseLearners(ctx context.Context, session SessionRef, params *ListExerciseLearnersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -56670,12 +56693,28 @@ func NewListExerciseLearnersRequest(server string, session SessionRef, params *L
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
 
-		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "exercise", params.Exercise, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-			return nil, err
-		} else {
-			for _, qp := range strings.Split(queryFrag, "&") {
-				rawQueryFragments = append(rawQueryFragments, qp)
+		if params.Exercise != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "exercise", *params.Exercise, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
 			}
+
+		}
+
+		if params.Stage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stage", *params.Stage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
 		}
 
 		if params.CollectedAt != nil {
@@ -64561,6 +64600,7 @@ type ClientWithResponsesInterface interface {
 	// ListExerciseLearnersWithResponse Who did an exercise
 	//
 	// The learners behind a bubble of the figure `temporal_progression`, or behind a band of `exercise_quality`. Without `collected_at` and `band`, all who ever did it.
+	// With `stage` instead of `exercise`, the learners behind the line of the global grade: whoever ever succeeded, since when, and the last grade. One of the two is given.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -91436,6 +91476,7 @@ func (c *ClientWithResponses) PutExamProviderWithResponse(ctx context.Context, s
 // ListExerciseLearnersWithResponse Who did an exercise
 //
 // The learners behind a bubble of the figure `temporal_progression`, or behind a band of `exercise_quality`. Without `collected_at` and `band`, all who ever did it.
+// With `stage` instead of `exercise`, the learners behind the line of the global grade: whoever ever succeeded, since when, and the last grade. One of the two is given.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -342,11 +342,7 @@ func realFigures(t *testing.T, db *postgres.DB, session catalog.Session, book *g
 		t.Errorf("the form says %v", form)
 	}
 	// Who stands behind a bubble, and behind a band, is as many as it says.
-	for want, who := range map[int]analytics.WhoDid{
-		340: {Exercise: "HW 01", CollectedAt: collections[2].CollectedAt}, 46: {Exercise: "HW 08", CollectedAt: collections[3].CollectedAt, Mode: "last_change"},
-		229: {Exercise: "HW 08", Band: "above_075"}, 1394: {Exercise: "HW 01"},
-	} {
-		who.Session = session.Key
+	behind := func(who analytics.WhoDid) map[string]bool {
 		seen := map[string]bool{}
 		if err := db.View(ctx, "doers", func(ctx context.Context, tx *postgres.Tx) error {
 			for p := (page.Request{Limit: 200}); ; {
@@ -358,8 +354,32 @@ func realFigures(t *testing.T, db *postgres.DB, session catalog.Session, book *g
 					return err
 				}
 			}
-		}); err != nil || len(seen) != want {
-			t.Errorf("%+v: %d learners, want %d: %v", who, len(seen), want, err)
+		}); err != nil {
+			t.Errorf("%+v: %v", who, err)
+		}
+		return seen
+	}
+	for want, who := range map[int]analytics.WhoDid{
+		340: {Exercise: "HW 01", CollectedAt: collections[2].CollectedAt}, 46: {Exercise: "HW 08", CollectedAt: collections[3].CollectedAt, Mode: "last_change"},
+		229: {Exercise: "HW 08", Band: "above_075"}, 1394: {Exercise: "HW 01"},
+	} {
+		who.Session = session.Key
+		if seen := behind(who); len(seen) != want {
+			t.Errorf("%+v: %d learners, want %d", who, len(seen), want)
+		}
+	}
+	// So is who succeeded by the grade, at each report and as it is known: the number leads to them.
+	for _, c := range collections {
+		f, err := analytics.FigureOf(ctx, db, "temporal_progression", analytics.Ask{AsOf: c.CollectedAt, Params: map[string]string{"session": session.Key}})
+		if err != nil || len(f.Rows) == 0 {
+			t.Fatal(c.CollectedAt, err)
+		}
+		cell := f.Rows[len(f.Rows)-1].Cells[3]
+		if cell.Who == nil {
+			t.Fatalf("as of %s the line of the grade leads to nobody", c.CollectedAt)
+		}
+		if seen := behind(*cell.Who); int64(len(seen)) != *cell.Count {
+			t.Errorf("as of %s %d succeeded by the figure, %d are listed", c.CollectedAt, *cell.Count, len(seen))
 		}
 	}
 	testkit.Verify(t, db, append(journey.Checks(), gradebook.Checks()...))

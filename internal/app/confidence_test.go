@@ -167,6 +167,9 @@ func TestFromAGoodGradeToTheExam(t *testing.T) {
 	w.counts(map[string]int{"select count(*) from confidence.plans where days = '{30,5}' and hold_out_ppt = 100": 1})
 	d.axe("exam reminders")
 	d.press("a[href*='figures/exam_contacts']", "table")
+	d.open(w.cfg.BaseURL + "/staff/figures/exam_contacts?lang=fr&days=1&as_of=" + w.clock.Now().Add(1000*time.Hour).UTC().Format(time.RFC3339))
+	d.do(chromedp.WaitVisible(chromedp.CSS(".plotted svg rect"))) // who was there before is a group, whoever was reminded or called since
+	d.shows("Ont réservé", "avant")
 	w.until("the mail that reminds of the exam", func() bool {
 		files, _ := filepath.Glob(filepath.Join(mails, "*"))
 		for _, f := range files {

@@ -3,6 +3,7 @@ package app_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -62,6 +63,16 @@ func TestFiguresAnswerToPointerAndKeyboard(t *testing.T) {
 	}
 	b.arrives(func() { b.keys("\r") }, "table tbody th")
 	b.shows("Staff Member")
+	b.open(at + "temporal_progression?lang=fr&session=" + w.session.Key + "&as_of=" + w.clock.Now().Add(time.Hour).UTC().Format(time.RFC3339))
+	b.do(chromedp.WaitVisible(chromedp.CSS(".plotted svg a circle")))
+	if !ask[bool](b, `(a => { a.focus(); return document.activeElement === a; })([...document.querySelectorAll(".plotted svg a")].find(a => a.textContent.includes("Réussite (note)")))`) {
+		t.Fatal("who succeeded by the grade takes no focus")
+	}
+	b.arrives(func() { b.keys("\r") }, "table tbody th")
+	b.shows("Réussite (note)", "Dernière note globale", "Staff Member", "À la date du")
+	if said := ask[string](b, `location.search`); !strings.Contains(said, "as_of=") || !strings.Contains(said, "stage=succeeded") {
+		t.Error("the list is asked with", said)
+	}
 	b.open(at + "sequence_flow?lang=en&sessions=" + w.session.Key + "," + otherSession)
 	b.do(chromedp.WaitVisible(chromedp.CSS(".plotted svg.flow path")))
 	if got := ask[string](b, `[...document.querySelectorAll(".plotted svg.flow path title")].map(t => t.textContent).join("\n")`); got != w.session.Key+": started · "+otherSession+": not started · Started in "+w.session.Key+" · 1 · Of those on the left: 100.0% (1 of 1; 20.7% to 100.0%)" &&
@@ -76,6 +87,35 @@ func TestFiguresAnswerToPointerAndKeyboard(t *testing.T) {
 	b.do(chromedp.WaitVisible(chromedp.CSS(".plotted svg circle")))
 	b.shows("Staff Member · "+w.session.Key, "Note globale") // a way says whose it is, and no word of the file
 	b.axeEverywhere("the flow")
+}
+
+// What carries the costs, what lies between two dates, and who was reminded are drawn too, with the numbers of the table: where the lines of break-even
+// meet is the number of learners that it says, and a bridge ends where its steps lead.
+func TestMoneyAndChangeAreDrawn(t *testing.T) {
+	w, mails := newSite(t)
+	b := newTab(t)
+	staff := w.staffTab(b, mails, "officer@example.org")
+	w.certified(staff.ID)
+	at := w.cfg.BaseURL + "/staff/figures/"
+	for _, x := range []struct{ at, marks, want string }{
+		{"break_even?lang=en&fixed_minor=9000", ".plotted svg circle", "Net less fees: 150.00 EUR|Costs to carry: 90.00 EUR|Paying learners|Learners that carry them: 1|Paying learners: 1|100|EUR"},
+		{"break_even?lang=fr&fixed_minor=45000", ".plotted svg circle", "Net moins les frais : 150,00 EUR|Coûts à porter : 450,00 EUR|Apprenants qui les portent : 3"},
+		{"break_even?lang=fr&fixed_minor=18000", ".plotted svg circle", "Apprenants qui les portent : 2|Apprenants payants : 1"},
+		{"change_money?lang=en&since=2018-10-31", ".plotted svg rect", "Net then|0.00 EUR|Sales|+150.00 EUR|Lost disputes|Net now|150.00 EUR"},
+		{"change?lang=fr&since=2018-10-31", ".plotted svg rect", "Inscrits|Alors|Nouveaux|+1|Reprise|Maintenant"},
+	} {
+		b.open(at + x.at + "&session=" + w.session.Key)
+		b.do(chromedp.WaitVisible(chromedp.CSS(x.marks)))
+		said := ask[string](b, `[...document.querySelectorAll("figure.plot figcaption, .plotted .legend span, .plotted svg text")].map(e => e.textContent.replace(/[\u00a0\u202f]/g, " ")).join("|") + "|"`)
+		for _, want := range strings.Split(x.want, "|") {
+			if !strings.Contains(said, want+"|") {
+				t.Errorf("%s is drawn without %q: %s", x.at, want, said)
+			}
+		}
+		b.nothingIsCut(x.at)
+		b.fitsPaper(x.at)
+	}
+	b.axeEverywhere("the changes")
 }
 
 // On paper a dashboard says of each figure what is counted, when, and the numbers of its drawing, whatever was folded on the screen; drawings stand
@@ -158,9 +198,13 @@ func TestSessionsOfAFigureAreTicked(t *testing.T) {
 	b.open(at + "outcome_cube?lang=fr")
 	b.seen("figure-dimensions")
 	b.axeEverywhere("the dimensions of the cube")
-	b.press(`input[name="by"][value="month"]`, "main form button")
-	b.press("main form button", "table.figure")
-	if said := ask[string](b, `location.search`); !strings.Contains(said, "by=month,session") && !strings.Contains(said, "by=session,month") {
-		t.Errorf("the cube is asked by %s", said)
+	for _, js := range []bool{false, true} { // dimensions have an order: the columns and the rows have it too
+		b.scripts(js)
+		b.open(at + "outcome_cube?lang=fr")
+		b.do(chromedp.SetValue(chromedp.CSS("#f-by-0"), "offer"), chromedp.SetValue(chromedp.CSS("#f-by-2"), "session"))
+		b.press("main form button", "table.figure")
+		if said := ask[string](b, `location.search + " " + [...document.querySelectorAll("table.figure thead th")].slice(0, 2).map(h => h.textContent).join() + " " + [...document.querySelectorAll("#f-by select")].slice(0, 3).map(s => s.value).join()`); !strings.Contains(said, "by=offer,session") || !strings.HasSuffix(said, " Offre,Session offer,session,") {
+			t.Errorf("the cube is asked by %s", said)
+		}
 	}
 }

@@ -135,6 +135,13 @@ func (w *world) figuresStory(t *testing.T, walker *apitest.Walker, staff string)
 	if len(who) != 1 || who[0].(map[string]any)["name"] != "Zoé N’Diaye 🎓" {
 		t.Errorf("behind the exercise: %v", who)
 	}
+	succeeded := s.ask(200, "listExerciseLearners", map[string]string{"session": w.session.Key}, nil, query("stage=succeeded"))["learners"].([]any)
+	if len(succeeded) != 1 || succeeded[0].(map[string]any)["enrolment_id"] != who[0].(map[string]any)["enrolment_id"] {
+		t.Errorf("behind the grade: %v", succeeded)
+	}
+	for _, wrong := range []string{"", "stage=started", "exercise=HW+01&stage=succeeded"} {
+		s.ask(400, "listExerciseLearners", map[string]string{"session": w.session.Key}, nil, query(wrong))
+	}
 	s.ask(404, "listExerciseLearners", map[string]string{"session": w.session.Key}, nil, query("exercise=HW+99"))
 }
 
@@ -154,7 +161,7 @@ func init() {
 			"/staff/sessions/:key": "/staff/sessions/" + w.session.Key, "/staff/programs/:key": "/staff/programs/BASICS", "/staff/partners/:key": "/staff/partners/ESP",
 			"/partners/:key/figures": "/partners/ESP/figures",
 			"/staff/figures/:figure": strings.Join(pages, " "), "/staff/figures/:figure/file.:format": first,
-			"/staff/figures/learners": "/staff/figures/learners?" + url.Values{"session": {w.session.Key}, "exercise": {firstExercise}}.Encode() + " /staff/figures/learners?list=paid_silent&of=all",
+			"/staff/figures/learners": "/staff/figures/learners?" + url.Values{"session": {w.session.Key}, "exercise": {firstExercise}}.Encode() + " /staff/figures/learners?stage=succeeded&session=" + w.session.Key + " /staff/figures/learners?list=paid_silent&of=all",
 		}
 	})
 }

@@ -147,7 +147,7 @@ func TestListsThatMakeCertificatesInABrowser(t *testing.T) {
 			t.Errorf("%s on the staff home: %q", l.id, line)
 		}
 		b.open(w.cfg.BaseURL + ask[string](b, fmt.Sprintf(`document.querySelector(%q).getAttribute("href")`, link)))
-		b.shows(l.title, l.who, "A reminder is about one session")
+		b.shows(l.title, l.who, "Remind these learners")
 		b.press(`td a[href*="session=PRD-9"]`, "#remind")
 		file := ask[string](b, `new URL(document.querySelector(".files a").href).pathname + new URL(document.querySelector(".files a").href).search`)
 		got, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](fmt.Sprintf(`fetch(%q).then(r => r.text())`, file), chromedp.EvalAwaitPromise))

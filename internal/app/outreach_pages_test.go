@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"os"
@@ -14,6 +15,9 @@ import (
 	"github.com/chromedp/chromedp"
 	"golang.org/x/net/html"
 
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/identity"
 	"cursus/internal/domain/outreach"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/page"
@@ -174,6 +178,79 @@ func init() {
 	})
 }
 
+// A list over several sessions is reminded at once: a mailing for each session, so that each is measured in its own, and one mail for each person, also
+// for who is on it in two. The same form again, or another on the same day, writes to nobody.
+func TestAListOfSeveralSessionsIsReminded(t *testing.T) {
+	w, mails := newSite(t)
+	w.other()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		other, err := catalog.PutExercisesTx(ctx, tx, otherSession, []catalog.Exercise{catalog.NewExercise(firstExercise, 1), catalog.NewExercise("Homework 2: Week 2", 2)}, 0)
+		if err != nil {
+			return err
+		}
+		for _, id := range []string{"both", "here", "there"} {
+			person, err := identity.PutPersonTx(ctx, tx, id+"@example.org", id, "en")
+			if err == nil {
+				err = errors.Join(identity.LinkTx(ctx, tx, person.ID, w.session.Platform, id), identity.LinkTx(ctx, tx, person.ID, other.Platform, id))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	row := func(id string) string {
+		return id + "," + id + "@example.org," + id + ",0.1,1.0,Not Attempted,Not Attempted,,honor,N/A,N,N,N/A,enrolled"
+	}
+	w.grades(w.clock.Now(), row("both"), row("here"))
+	other, err := catalogSession(w, otherSession)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.h.Gradebook.Import(system, gradebook.Intake{SessionID: other.ID, FileName: "o.csv", CollectedAt: w.clock.Now(), Content: report(row("both"), row("there"))}); err != nil {
+		t.Fatal(err)
+	}
+	w.quiet()
+	d := w.newDesk(t, mails, "officer@example.org")
+	d.open("/staff/figures/learners?list=stuck_in_week_2&of=all")
+	d.says("both", "here", "there", w.session.Key, otherSession)
+	at := attr(d.all(func(n *html.Node) bool { return attr(n, "id") == "remind" })[0], "href")
+	remind := func(want int) {
+		d.want = http.StatusOK
+		d.open(at)
+		d.says("Learners: 3", "one mailing for each", "Stuck in week 2")
+		f := d.form(at)
+		for _, lang := range []string{"en", "fr"} {
+			f.set("subject_"+lang, "{title}")
+			f.set("body_"+lang, "Dear {name}")
+		}
+		f.set("hold_out", "0")
+		d.want = want
+		f.press("", "")
+	}
+	remind(http.StatusOK)
+	if !strings.HasSuffix(d.at, "/console/campaigns") {
+		t.Errorf("after it she is at %s", d.at)
+	}
+	counts := map[string]int{
+		"select count(*) from outreach.campaigns where kind = 'nudge' and session_id = '" + w.session.ID + "'": 1, "select count(*) from outreach.campaigns where kind = 'nudge' and session_id = '" + other.ID + "'": 1,
+		"select count(*) from outreach.recipients": 3, "select count(distinct person_id) from outreach.recipients": 3,
+	}
+	w.counts(counts)
+	remind(http.StatusConflict)
+	w.counts(counts)
+	w.verify()
+}
+
+// catalogSession finds a session of the catalogue.
+func catalogSession(w *world, key string) (s catalog.Session, err error) {
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		s, err = catalog.SessionTx(ctx, tx, key)
+		return err
+	})
+	return s, err
+}
+
 // From a number of a figure staff come to the learners behind it and remind them: words that are wrong are kept and said, each gets one mail, and
 // the list is not reminded again on that day. Who may not write to people sees no way to it.
 func TestAListOfAFigureIsReminded(t *testing.T) {
@@ -202,7 +279,7 @@ func TestAListOfAFigureIsReminded(t *testing.T) {
 	}
 	at := attr(links[0], "href")
 	d.open(at)
-	d.says("1 learners", "{name}, {title}")
+	d.says("Learners: 1", "{name}, {title}")
 	write := func(body, holdOut string) {
 		f := d.form(at)
 		for _, lang := range []string{"en", "fr"} {
@@ -241,6 +318,6 @@ func TestAListOfAFigureIsReminded(t *testing.T) {
 	d.open("/staff/figures/learners?list=paid_silent&session=" + w.session.Key)
 	d.says("Awa", "Paid but silent", "150")
 	d.open(attr(d.all(func(n *html.Node) bool { return attr(n, "id") == "remind" })[0], "href"))
-	d.says("1 learners", "Paid but silent")
+	d.says("Learners: 1", "Paid but silent")
 	w.verify()
 }

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -191,17 +193,74 @@ func (p Pages) learnersOf(ctx context.Context, who web.Viewer, list analytics.Wh
 	return people, next, err
 }
 
-// NudgeListed reminds the learners behind a number of a figure.
+// NudgeListed reminds the learners behind a number of a figure, and gives the mailing. Of a list over several sessions there is one for each, since what
+// it does is measured in the session that it is about; the first is given. Who is on it in several gets one mail, about the first of them, and a session
+// of which the list was reminded today is left out.
 func (p Pages) NudgeListed(ctx context.Context, who web.Viewer, key string, list analytics.WhoDid, words outreach.Text, holdOut int) (string, error) {
+	name := []rune(strings.Join([]string{p.h.Clock.Now().Format(time.DateOnly), list.Session, list.Mode + list.Band, list.CollectedAt.Format(time.DateOnly), list.Exercise + list.Stage}, " · "))
+	if list.List != "" {
+		name = []rune(strings.Join([]string{p.h.Clock.Now().Format(time.DateOnly), list.Session, list.List}, " · "))
+	}
+	rooms := NewRooms(p.h)
+	if list.List != "" && list.Session == "" {
+		all, err := p.nudgesOf(ctx, who, list, words, holdOut)
+		if err != nil {
+			return "", err
+		}
+		ctx, caller := asCaller(ctx, who)
+		return rooms.once(ctx, caller, key, "nudges", all, func(ctx context.Context, tx *postgres.Tx) (first string, err error) {
+			for _, n := range all {
+				id, err := p.h.Outreach.NudgeTx(ctx, tx, n)
+				if err != nil && !errors.Is(err, outreach.ErrDone) {
+					return "", err
+				}
+				first = cmp.Or(first, id)
+			}
+			if first == "" {
+				err = outreach.ErrDone
+			}
+			return first, err
+		})
+	}
 	people, err := p.listed(ctx, who, list)
 	if err != nil {
 		return "", err
 	}
-	name := []rune(strings.Join([]string{p.h.Clock.Now().Format(time.DateOnly), list.Session, list.Mode + list.Band, list.CollectedAt.Format(time.DateOnly), list.Exercise}, " · "))
-	if list.List != "" {
-		name = []rune(strings.Join([]string{p.h.Clock.Now().Format(time.DateOnly), list.Session, list.List}, " · "))
-	}
 	ctx, caller := asCaller(ctx, who)
-	c, err := NewRooms(p.h).NudgeLearners(ctx, caller, key, outreach.NewNudge{List: string(name[:min(len(name), 150)]), Session: list.Session, People: people, Text: words, HoldOut: holdOut})
+	c, err := rooms.NudgeLearners(ctx, caller, key, outreach.NewNudge{List: string(name[:min(len(name), 150)]), Session: list.Session, People: people, Text: words, HoldOut: holdOut})
 	return c.ID, err
+}
+
+// nudgesOf are the reminders of a list over several sessions, one for each that somebody is on it in, each person in one.
+func (p Pages) nudgesOf(ctx context.Context, who web.Viewer, list analytics.WhoDid, words outreach.Text, holdOut int) (all []outreach.NewNudge, err error) {
+	if !who.May("outreach:write") {
+		return nil, errNoOutreach
+	}
+	place, written := map[string]int{}, map[string]bool{}
+	for r := (page.Request{Limit: page.MaxLimit}); ; {
+		some, next, err := p.ListedLearners(ctx, who, list.Listed(), r)
+		if err != nil {
+			return nil, err
+		}
+		for _, x := range some {
+			if written[x.LearnerID] {
+				continue
+			}
+			written[x.LearnerID] = true
+			at, known := place[x.Session]
+			if !known {
+				at = len(all)
+				place[x.Session] = at
+				all = append(all, outreach.NewNudge{List: strings.Join([]string{p.h.Clock.Now().Format(time.DateOnly), x.Session, list.List}, " · "), Session: x.Session, Text: words, HoldOut: holdOut})
+			}
+			all[at].People = append(all[at].People, x.LearnerID)
+		}
+		if r.After = next; next == "" {
+			break
+		}
+	}
+	if len(all) == 0 {
+		return nil, fault.InvalidInput(fault.Field{Pointer: "/people", Code: "bad-length", Detail: "Nobody is on the list."})
+	}
+	return all, nil
 }

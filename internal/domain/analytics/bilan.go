@@ -22,7 +22,7 @@ func bilanFigures() []Definition {
 			ofSession, {ID: "closed_on", Title: catalog.Text{EN: "Evaluations closed on (none: as of)", FR: "Clôture des évaluations le (sinon à la date)"}, Instant: true},
 			{ID: "own_cohort", Title: catalog.Text{EN: "Cohort of own students", FR: "Cohorte des étudiants de l’établissement"}},
 			{ID: "hours", Title: catalog.Text{EN: "Hours, as management/design=12", FR: "Heures, comme management/design=12"}, Many: true},
-			{ID: "budget", Title: catalog.Text{EN: "Budget in minor units, as staff=1200000", FR: "Budget en unités mineures, comme staff=1200000"}, Many: true},
+			{ID: "budget", Title: catalog.Text{EN: "Budget in the smallest unit (cents), as staff=1200000", FR: "Budget dans la plus petite unité (centimes), comme staff=1200000"}, Many: true},
 			{ID: "budget_currency", Title: catalog.Text{EN: "Currency of the budget", FR: "Devise du budget"}, Of: currencyCodes(), Default: "EUR"},
 		},
 		Title: catalog.Text{EN: "Bilan of a MOOC", FR: "Bilan du MOOC"},
@@ -158,11 +158,11 @@ func bilanTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	add("E2", "Attested", "Attestés", countCell(attested), none, countCell(2000))
 	add("E3", "E1 + E2", "E1 + E2", countCell(without+attested), none, none)
 	add("E4", "Certified", "Certifiés", countCell(n.Certified), none, none)
-	add("E5", "E2 / A1", "E2 / A1", none, shareCell(attested, n.Enrolled), none)
-	add("E6", "C1 / A1", "C1 / A1", none, shareCell(c1, n.Enrolled), none)
-	add("E7", "C2 / A1", "C2 / A1", none, shareCell(n.Diligent, n.Enrolled), none)
-	add("E8", "E2 / C2", "E2 / C2", none, shareCell(attested, n.Diligent), none)
-	add("E9", "E1 / E3", "E1 / E3", none, shareCell(without, without+attested), none)
+	add("E5", "Attested, of the enrolled (E2 / A1)", "Attestés, des inscrits (E2 / A1)", none, shareCell(attested, n.Enrolled), none)
+	add("E6", "Week 1, of the enrolled (C1 / A1)", "Semaine 1, des inscrits (C1 / A1)", none, shareCell(c1, n.Enrolled), none)
+	add("E7", "Week 2, of the enrolled (C2 / A1)", "Semaine 2, des inscrits (C2 / A1)", none, shareCell(n.Diligent, n.Enrolled), none)
+	add("E8", "Attested, of week 2 (E2 / C2)", "Attestés, de la semaine 2 (E2 / C2)", none, shareCell(attested, n.Diligent), none)
+	add("E9", "Without attestation, of E3 (E1 / E3)", "Sans attestation, de E3 (E1 / E3)", none, shareCell(without, without+attested), none)
 	var total int64
 	for i, name := range hours {
 		total += worked[i]
@@ -205,7 +205,7 @@ func wayTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	if err != nil {
 		return err
 	}
-	s, err := catalog.SessionTx(ctx, tx, e.SessionID)
+	s, err := catalog.GlimpseTx(ctx, tx, e.SessionID, ask.KnownAt)
 	if err != nil {
 		return err
 	}

@@ -17,8 +17,8 @@ func changeFigures() []Definition {
 		ID: "change", Version: 1, Times: true, Params: []Param{ofSession, since, byRule}, answer: changeTx,
 		Title: catalog.Text{EN: "What changed between two dates", FR: "Ce qui a changé entre deux dates"},
 		Says: catalog.Text{
-			EN: "For each stage the learners then and now, and why the two differ: new learners who have it, those who had left and came back with it, those who left, those who reached it meanwhile, and those of whom it was taken back (a regrade, a refund, a revocation). Then + new + back − left + reached − taken back = now. Basis current.",
-			FR: "Pour chaque étape les apprenants alors et maintenant, et pourquoi les deux diffèrent : nouveaux apprenants qui l’ont, ceux qui étaient partis et sont revenus avec elle, ceux qui sont partis, ceux qui l’ont atteinte entre-temps, et ceux à qui elle a été reprise (une nouvelle note, un remboursement, une révocation). Alors + nouveaux + revenus − partis + atteinte − reprise = maintenant. Base current.",
+			EN: "For each stage the learners then and now, and why the two differ: new learners who have it, those who had left and came back with it, those who left, those who reached it meanwhile, and those of whom it was taken back (a regrade, a refund, a revocation). Then + new + back − left + reached − taken back = now. Of those who are there at each time.",
+			FR: "Pour chaque étape les apprenants alors et maintenant, et pourquoi les deux diffèrent : nouveaux apprenants qui l’ont, ceux qui étaient partis et sont revenus avec elle, ceux qui sont partis, ceux qui l’ont atteinte entre-temps, et ceux à qui elle a été reprise (une nouvelle note, un remboursement, une révocation). Alors + nouveaux + revenus − partis + atteinte − reprise = maintenant. De ceux qui sont présents.",
 		},
 	}, {
 		ID: "change_money", Version: 1, Times: true, Money: true, Params: []Param{ofSession, since}, answer: changeMoneyTx,
@@ -76,7 +76,7 @@ func changeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 		col("stage", Text, "Stage", "Étape"), col("then", Count, "Then", "Alors"), col("new", Count, "New", "Nouveaux"), col("back", Count, "Came back", "Revenus"), col("left", Count, "Left", "Partis"),
 		col("reached", Count, "Reached it", "L’ont atteinte"), col("taken_back", Count, "Taken back", "Reprise"), col("now", Count, "Now", "Maintenant"),
 	}
-	f.Charts = []Chart{{Kind: "bars", Y: "stage", Values: []string{"then"}, Alike: true}, {Kind: "bars", Y: "stage", Values: []string{"now"}, Alike: true}}
+	f.Charts = []Chart{{Kind: "bridge", Values: []string{"then", "new", "back", "left", "reached", "taken_back", "now"}, Less: []string{"left", "taken_back"}, Facet: "stage"}}
 	enrolled := journey.State(journey.Mask(journey.Enrolled))
 	for _, x := range changed(f.Week1Rule) {
 		var then, fresh, back, left, reached, taken, now int64
@@ -135,7 +135,8 @@ func changeMoneyTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) err
 		col("currency", Text, "Currency", "Devise"), col("then", Amount, "Net then", "Net alors"), col("sales", Amount, "Sales", "Ventes"), col("refunds", Amount, "Refunds", "Remboursements"),
 		col("disputes", Amount, "Lost disputes", "Litiges perdus"), col("now", Amount, "Net now", "Net maintenant"),
 	}
-	earlier := map[money.Currency]CubeCell{}
+	f.Charts = []Chart{{Kind: "bridge", Values: []string{"then", "sales", "refunds", "disputes", "now"}, Facet: "currency"}}
+	earlier, still := map[money.Currency]CubeCell{}, true
 	for _, c := range before {
 		earlier[c.Currency] = c
 	}
@@ -144,10 +145,14 @@ func changeMoneyTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) err
 			continue
 		}
 		b := earlier[c.Currency]
+		still = still && c.Gross == b.Gross && c.Refunds == b.Refunds && c.Disputes == b.Disputes
 		f.Rows = append(f.Rows, Row{Cells: []Cell{
 			textCell(string(c.Currency)), amountCell(b.Net(), c.Currency), amountCell(c.Gross-b.Gross, c.Currency), amountCell(b.Refunds-c.Refunds, c.Currency), amountCell(b.Disputes-c.Disputes, c.Currency),
 			amountCell(c.Net(), c.Currency),
 		}})
+	}
+	if still {
+		f.note("Nothing changed in the money between the two dates.", "Rien n’a changé dans l’argent entre les deux dates.")
 	}
 	f.base("currencies", "currencies", "devises", int64(len(f.Rows)))
 	return nil

@@ -108,6 +108,25 @@ func TestLearnersInCommonAndWhatChanged(t *testing.T) {
 	if got := show("change", "session=X-1", "since=2019-05-10"); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
+	// Whoever succeeded once stands in the line of the grade, and in the list behind it, also when a regrade took it back; before, nobody did.
+	for at, want := range map[time.Time]int{{}: 4, time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC): 0} {
+		var all []analytics.Doer
+		if err := db.View(system, "succeeded", func(ctx context.Context, tx *postgres.Tx) (err error) {
+			all, _, err = analytics.DoersTx(ctx, tx, analytics.WhoDid{Session: "X-1", Stage: "succeeded", AsOf: at}, page.Request{Limit: 10})
+			return err
+		}); err != nil || len(all) != want {
+			t.Errorf("at %s %d succeeded, not %d: %v", at, len(all), want, err)
+		}
+		regraded := 0
+		for _, one := range all {
+			if one.ScorePPM == 400_000 && one.FirstAt.Before(one.LastAt) {
+				regraded++
+			}
+		}
+		if want > 0 && regraded != 3 {
+			t.Errorf("not the last grades: %+v", all)
+		}
+	}
 	// The Bilan adds up the hours and the budget that it is given, in their currency.
 	bilan, err := analytics.FigureOf(system, db, "bilan", analytics.Ask{Params: map[string]string{
 		"session": "X-1", "hours": "design=12,tutoring=30", "budget": "staff=1200000,services=50000,receipts=1500000", "budget_currency": "XOF",
@@ -175,5 +194,149 @@ func TestACohortIsTheOneThatWasKnown(t *testing.T) {
 	report(10, "theirs", "ours", "theirs")
 	if then, now := asked(known), asked(time.Time{}); then != "2 2" || now != "1 1" {
 		t.Errorf("as known then %s, now %s", then, now)
+	}
+}
+
+// What a figure says of a session beside its numbers — whether it may still grow, in which week an exercise is, for whom it is, in which order sessions
+// come — is what the catalogue said at the time that is asked for: edits of dates, map, audience, and of the course, drafted and published or brought in
+// by a file, change no answer of before.
+func TestASessionIsWhatWasKnownOfIt(t *testing.T) {
+	c := clock.NewManual(time.Date(2019, 6, 1, 12, 0, 0, 0, time.UTC))
+	db := testkit.Open(t, testkit.OwnerDSN(t), c)
+	book := gradebook.New(db, jobs.New(db, nil))
+	put := func(change func(ctx context.Context, tx *postgres.Tx) error) {
+		t.Helper()
+		if err := db.InTx(system, "edit", change); err != nil {
+			t.Fatal(err)
+		}
+		c.Advance(time.Hour)
+	}
+	day := func(d int) *time.Time { at := time.Date(2019, 5, d, 0, 0, 0, 0, time.UTC); return &at }
+	session := func(key string, from, until int) catalog.NewSession {
+		return catalog.NewSession{Key: key, CourseKey: key[:1] + "C", Title: catalog.Text{EN: "First " + key}, Platform: "fun", ThresholdPPM: 500_000, StartsAt: day(from), EndsAt: day(until)}
+	}
+	maps := func(week int) []catalog.Exercise {
+		return []catalog.Exercise{catalog.NewExercise("HW 01", 1), catalog.NewExercise("HW 02", week)}
+	}
+	put(func(ctx context.Context, tx *postgres.Tx) error {
+		for _, key := range []string{"X-1", "Y-1"} {
+			if err := catalog.PutCourseTx(ctx, tx, catalog.Course{Key: key[:1] + "C", Title: catalog.Text{EN: key}, Level: "bachelor", Position: 1}); err != nil {
+				return err
+			}
+			n := session(key, 1, 20)
+			n.Exercises = maps(2)
+			if _, err := catalog.CreateSessionTx(ctx, tx, n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, key := range []string{"X-1", "Y-1"} {
+		if _, err := book.Import(system, gradebook.Intake{SessionID: key, FileName: "r.csv", CollectedAt: *day(19), Content: []byte("id,username,grade,HW 01,HW 02\n1,u1,0.6,1.0,0.5\n2,u2,0,0,0\n")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Advance(time.Hour)
+	asked := []struct {
+		id   string
+		with map[string]string
+	}{
+		{"comparison", nil}, {"indicators", map[string]string{"session": "X-1"}}, {"exercise_quality", map[string]string{"session": "X-1"}}, {"temporal_progression", map[string]string{"session": "X-1"}},
+		{"qualifying", nil}, {"dual_enrolment", map[string]string{"session": "X-1"}}, {"certificate_lists", nil}, {"bilan", map[string]string{"session": "X-1"}}, {"difference", map[string]string{"session": "X-1", "other": "Y-1"}},
+		{"cohort_heat", nil}, {"skill_gain", nil},
+	}
+	answers := func(asOf, known time.Time) (out []string) {
+		t.Helper()
+		for _, a := range asked {
+			f, err := analytics.FigureOf(system, db, a.id, analytics.Ask{AsOf: asOf, KnownAt: known, Params: a.with})
+			if err != nil {
+				t.Fatal(a.id, err)
+			}
+			var b strings.Builder
+			if err := errors.Join(f.JSON(&b), f.CSV(&b)); err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, b.String())
+		}
+		o, err := analytics.OutcomesOf(system, db, analytics.Question{Session: "X-1", AsOf: asOf, KnownAt: known})
+		i, more := analytics.IndicatorsOf(system, db, analytics.Question{Session: "X-1", AsOf: asOf, KnownAt: known})
+		if err := errors.Join(err, more); err != nil {
+			t.Fatal(err)
+		}
+		return append(out, fmt.Sprint(o.Title, o.Open, i.Title, i.Open))
+	}
+	type told struct {
+		asOf, known time.Time
+		said        []string
+	}
+	var before []told
+	keep := func() {
+		for _, asOf := range []time.Time{*day(19), *day(25)} { // open by the first dates, and over
+			before = append(before, told{asOf, c.Now(), answers(asOf, c.Now())})
+		}
+		c.Advance(time.Hour)
+	}
+	keep()
+	put(func(ctx context.Context, tx *postgres.Tx) error {
+		n := session("X-1", 3, 30)
+		n.Audience, n.Title.EN = "those of the MOOC PRD", "Later"
+		_, err := catalog.PutSessionTx(ctx, tx, "X-1", n, 0)
+		return err
+	})
+	keep()
+	put(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := catalog.PutExercisesTx(ctx, tx, "X-1", maps(3), 0)
+		return err
+	})
+	keep()
+	put(func(ctx context.Context, tx *postgres.Tx) error { // a file brings the course as it is now: published, unread
+		return catalog.PutCourseTx(ctx, tx, catalog.Course{Key: "YC", Title: catalog.Text{EN: "Y"}, Level: "post_bachelor", Position: 0})
+	})
+	keep()
+	put(func(ctx context.Context, tx *postgres.Tx) error { // a draft changes nothing until it is published
+		w, err := catalog.DraftTx(ctx, tx, "YC")
+		if err == nil {
+			w.Document.Level = "pre_bachelor"
+			_, err = catalog.PutDraftTx(ctx, tx, "YC", w.Document, catalog.AnyVersion)
+		}
+		return err
+	})
+	keep()
+	for _, to := range []catalog.Publication{catalog.InReview, catalog.Published} {
+		put(func(ctx context.Context, tx *postgres.Tx) error {
+			_, _, err := catalog.MoveCourseTx(ctx, tx, "YC", to, "", catalog.AnyVersion)
+			return err
+		})
+		keep()
+	}
+	put(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := catalog.CreateSessionTx(ctx, tx, session("Z-1", 1, 40))
+		return err
+	})
+	for k, was := range before {
+		for i, said := range answers(was.asOf, was.known) {
+			if said != was.said[i] {
+				what := "titles and state"
+				if i < len(asked) {
+					what = asked[i].id
+				}
+				t.Errorf("%s as of %s, known at step %d, has changed:\n%s\nit was\n%s", what, was.asOf.Format(time.DateOnly), k/2, said, was.said[i])
+			}
+		}
+	}
+	// What is known now is what the last step was told, but for what nobody knew then; and the steps differ, or the test would say nothing.
+	now := answers(*day(25), time.Time{})
+	for want, there := range map[string]bool{"pre_bachelor": strings.Contains(now[0], `"pre_bachelor"`), "Later": strings.Contains(now[len(now)-1], "Latertrue")} {
+		if !there {
+			t.Errorf("now nothing says %q: %s", want, now)
+		}
+	}
+	for step, want := range map[int]string{1: "bachelor", 7: "post_bachelor", 9: "post_bachelor", 11: "post_bachelor", 13: "pre_bachelor"} {
+		if got := before[step].said[0]; !strings.Contains(got, `"text": "`+want+`"`) {
+			t.Errorf("at step %d the comparison says nothing of %s: %s", step, want, got)
+		}
+	}
+	if first, second := before[1].said, before[3].said; first[0] == second[0] || !strings.HasSuffix(first[len(first)-1], "false") || !strings.HasSuffix(second[len(second)-1], "true") {
+		t.Errorf("the dates made no difference: %s, %s", first[len(first)-1], second[len(second)-1])
 	}
 }

@@ -188,7 +188,7 @@ func (s *cellSums) Scan(from any) error {
 }
 
 var byDimensions = Param{
-	ID: "by", Title: catalog.Text{EN: "By", FR: "Par"}, Many: true, Of: Dimensions, Default: "session",
+	ID: "by", Title: catalog.Text{EN: "By", FR: "Par"}, Many: true, Ordered: true, Of: Dimensions, Default: "session",
 }
 
 var forWhom = Param{ID: "audience", Title: catalog.Text{EN: "For", FR: "Pour"}, Of: []string{"staff", "partner"}, Default: "staff"}
@@ -287,8 +287,14 @@ var dimensionTitles = map[string]catalog.Text{
 	"partner": {EN: "Partner", FR: "Partenaire"}, "country": {EN: "Country", FR: "Pays"},
 }
 
+// noneOf says in words that a cell has nothing of a dimension.
+var noneOf = map[string]catalog.Text{
+	"session": {EN: "no session", FR: "sans session"}, "offer": {EN: "no offer", FR: "sans offre"}, "program": {EN: "no program", FR: "sans programme"},
+	"partner": {EN: "by themselves", FR: "d’eux-mêmes"}, "country": {EN: "not said", FR: "non dit"},
+}
+
 func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
-	by := ask.list("by")
+	by := once(ask.list("by"))
 	cells, err := f.cubesTx(ctx, tx, by...)
 	if err != nil {
 		return err
@@ -297,10 +303,8 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	if err != nil {
 		return err
 	}
-	for _, d := range Dimensions {
-		if slices.Contains(by, d) {
-			f.Columns = append(f.Columns, Column{ID: d, Kind: Text, Title: dimensionTitles[d]})
-		}
+	for _, d := range by {
+		f.Columns = append(f.Columns, Column{ID: d, Kind: Text, Title: dimensionTitles[d]})
 	}
 	f.Columns = slices.Concat(f.Columns, []Column{col("currency", Text, "Currency", "Devise"), col("enrolled", Count, "Enrolled", "Inscrits"), col("paying", Count, "Paying", "Payants")}, stageColumns, []Column{
 		col("gross", Amount, "Gross", "Brut"), col("refunds", Amount, "Refunds", "Remboursements"), col("disputes", Amount, "Lost disputes", "Litiges perdus"), col("net", Amount, "Net", "Net"),
@@ -317,14 +321,15 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	for _, c := range cells {
 		everybody += c.Enrolled
 		row := Row{Open: c.Session != "" && slices.Contains(open, c.Session), Cells: make([]Cell, 0, len(f.Columns))}
-		for _, d := range Dimensions {
-			if slices.Contains(by, d) {
-				cell := textCell(c.of(d))
-				if d == "offer" {
-					cell.Said = offers[c.Offer]
-				}
-				row.Cells = append(row.Cells, cell)
+		for _, d := range by {
+			cell := textCell(c.of(d))
+			if d == "offer" {
+				cell.Said = offers[c.Offer]
 			}
+			if cell.Text == "" {
+				cell.Said = noneOf[d]
+			}
+			row.Cells = append(row.Cells, cell)
 		}
 		row.Cells = appendCounts(append(row.Cells, textCell(string(c.Currency))), append([]int64{c.Enrolled, c.Paying}, cubeStages(c.Counts)...))
 		if c.Currency == "" {
@@ -350,6 +355,10 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	if ask.forPartner() {
 		f.suppress()
 	}
+	// What is kept back was chosen before: another order must not tell what this one hides.
+	slices.SortStableFunc(f.Rows, func(a, b Row) int {
+		return slices.CompareFunc(a.Cells[:len(by)], b.Cells[:len(by)], func(x, y Cell) int { return cmp.Compare(x.Text, y.Text) })
+	})
 	if len(by) == 1 {
 		f.Charts = []Chart{{Kind: "bars", Y: by[0], Values: []string{"net"}, Facet: "currency"}}
 	}
@@ -393,7 +402,7 @@ func (f *Figure) demoTx(ctx context.Context, tx *postgres.Tx) error {
 // openSessionsTx are the keys of the sessions whose numbers may still grow, of those of which there is anything by the time that is asked for: an
 // answer of the whole house is of these.
 func (f *Figure) openSessionsTx(ctx context.Context, tx *postgres.Tx) (open []string, err error) {
-	sessions, err := catalog.GlimpsesTx(ctx, tx)
+	sessions, err := catalog.GlimpsesTx(ctx, tx, f.Ask.KnownAt)
 	if err != nil {
 		return nil, err
 	}

@@ -117,7 +117,7 @@ func (d *Dashboard) sequencesTx(ctx context.Context, tx *postgres.Tx, asOf time.
 
 // choicesTx names what there are dashboards of.
 func (d *Dashboard) choicesTx(ctx context.Context, tx *postgres.Tx) error {
-	sessions, err := catalog.GlimpsesTx(ctx, tx)
+	sessions, err := catalog.GlimpsesTx(ctx, tx, time.Time{})
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func dashboardFigures() []Definition {
 	}, {
 		ID: "program_earnings", Version: 3, Times: true, Money: true, answer: earningsTx,
 		Params: []Param{ofProgram, fixedCosts, fixedCurrency, byBasis},
-		Title:  catalog.Text{EN: "Does a program earn its cost", FR: "Un programme couvre-t-il son coût"},
+		Title:  catalog.Text{EN: "Does a program earn its cost?", FR: "Un programme couvre-t-il son coût ?"},
 		Says: catalog.Text{
 			EN: "For each edition of a program, by currency: enrolments, paying and certified ones (a learner has one in each session; what became of learners says the figure of learners of a program), net, fees and costs as far as they are booked, what is left, and how many paying enrolments carry the costs (costs without fees, over the mean net less the mean fees of a paying one, rounded up). The line of all editions carries the fixed costs that are given, too.",
 			FR: "Pour chaque édition d’un programme, par devise : inscriptions, payantes et certifiées (un apprenant en a une par session ; ce que sont devenus les apprenants se lit dans la figure des apprenants d’un programme), net, frais et coûts pour autant qu’ils sont comptabilisés, ce qui reste, et combien d’inscriptions payantes portent les coûts (les coûts sans les frais, sur le net moyen moins les frais moyens d’une payante, arrondi vers le haut). La ligne de toutes les éditions porte aussi les coûts fixes donnés.",

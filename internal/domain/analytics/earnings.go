@@ -171,7 +171,7 @@ func carrying(left, costs, paying int64) (int64, bool) {
 }
 
 var (
-	fixedCosts    = Param{ID: "fixed_minor", Title: catalog.Text{EN: "Fixed costs that no book has, in minor units", FR: "Coûts fixes qu’aucun livre n’a, en unités mineures"}, Default: "0"}
+	fixedCosts    = Param{ID: "fixed_minor", Title: catalog.Text{EN: "Other fixed costs, in the smallest unit (cents)", FR: "Autres coûts fixes, dans la plus petite unité (centimes)"}, Default: "0"}
 	fixedCurrency = Param{ID: "fixed_currency", Title: catalog.Text{EN: "Currency of the fixed costs", FR: "Devise des coûts fixes"}, Of: currencyCodes(), Default: "EUR"}
 )
 

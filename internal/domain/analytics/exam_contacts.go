@@ -13,7 +13,7 @@ var withinDays = Param{ID: "days", Title: catalog.Text{EN: "Counted for (days)",
 
 func contactFigures() []Definition {
 	return []Definition{{
-		ID: "exam_contacts", Version: 1, Times: true, Params: []Param{ofSessions, withinDays}, answer: contactsTx,
+		ID: "exam_contacts", Version: 2, Times: true, Params: []Param{ofSessions, withinDays}, answer: contactsTx,
 		Title: catalog.Text{EN: "What reminders and calls before exams did", FR: "Ce qu’ont fait les relances et les appels avant les examens"},
 		Says: catalog.Text{
 			EN: "Who booked and who sat the exam within so many days. Before and since: of those who came to be fit for it before anybody of these sessions was reminded or called, counted only where their days were over by then, and since. Reminded and held out: from the first reminder, against those whom a lot left alone on the same day. Called and held out: from the first call. Who has not had all her days is not counted. With the 95 % interval of the difference (Newcombe, from Wilson’s); where it has nought in it, there is no provable difference.",
@@ -21,6 +21,14 @@ func contactFigures() []Definition {
 		},
 	}}
 }
+
+// armTitles are the groups as people read them.
+var armTitles = map[string]catalog.Text{
+	confidence.ArmSince: {EN: "since", FR: "depuis"}, confidence.ArmBefore: {EN: "before", FR: "avant"}, confidence.ArmReminded: {EN: "reminded", FR: "relancés"},
+	confidence.ArmHeldOut: {EN: "held out by lot", FR: "laissés par tirage au sort"}, confidence.ArmCalled: {EN: "called", FR: "appelés"},
+}
+
+func armCell(arm string) Cell { return Cell{Text: arm, Said: armTitles[arm]} }
 
 // contactsTx holds the arms of the measure against each other.
 func contactsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
@@ -40,9 +48,11 @@ func contactsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error 
 		return err
 	}
 	f.Columns = append([]Column{
-		col("comparison", Text, "Comparison", "Comparaison"), col("measure", Text, "Measure", "Mesure"), col("with", Share, "The first", "Les premiers"), col("without", Share, "The others", "Les autres"),
+		col("comparison", Text, "Comparison", "Comparaison"), col("measure", Text, "Measure", "Mesure"), col("with", Share, "The first", "Les premiers"), col("with_group", Text, "Who the first are", "Qui sont les premiers"),
+		col("without", Share, "The others", "Les autres"), col("without_group", Text, "Who the others are", "Qui sont les autres"),
 	}, differenceColumns...)
-	f.Charts = []Chart{{Kind: "bars", Y: "comparison", Values: []string{"with"}, Facet: "measure"}, {Kind: "bars", Y: "comparison", Values: []string{"without"}, Facet: "measure"}}
+	f.Columns[3].Beside, f.Columns[5].Beside = "with", "without"
+	f.Charts = []Chart{{Kind: "bars", Values: []string{"with", "without"}, Facet: "measure"}}
 	for _, c := range []struct {
 		with, without string
 		said          Cell
@@ -51,7 +61,7 @@ func contactsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error 
 		{confidence.ArmReminded, confidence.ArmHeldOut, saidCell("reminded_held_out", "Reminded, and held out by lot", "Relancés, et laissés par tirage au sort")},
 		{confidence.ArmCalled, confidence.ArmHeldOut, saidCell("called_held_out", "Called, and held out by lot", "Appelés, et laissés par tirage au sort")},
 	} {
-		a, b := arms[c.with], arms[c.without]
+		a, b, groups := arms[c.with], arms[c.without], [2]Cell{armCell(c.with), armCell(c.without)}
 		for _, m := range []struct {
 			said Cell
 			a, b Rate
@@ -59,8 +69,12 @@ func contactsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error 
 			{saidCell("booked", "Booked", "Ont réservé"), NewRate(a.Booked, a.People), NewRate(b.Booked, b.People)},
 			{saidCell("sat", "Sat", "L’ont passé"), NewRate(a.Sat, a.People), NewRate(b.Sat, b.People)},
 		} {
-			f.Rows = append(f.Rows, Row{Open: f.Open, Cells: append([]Cell{c.said, m.said}, differenceCells(m.a, m.b)...)})
+			cells := differenceCells(m.a, m.b)
+			f.Rows = append(f.Rows, Row{Open: f.Open, Cells: append([]Cell{c.said, m.said, cells[0], groups[0], cells[1], groups[1]}, cells[2:]...)})
 		}
+	}
+	if arms[confidence.ArmReminded].People+arms[confidence.ArmCalled].People == 0 {
+		f.note("Nobody of these sessions was reminded or called for an exam and has had all her days since: there is nothing to compare yet.", "Personne de ces sessions n’a été relancé ou appelé pour un examen et n’a eu tous ses jours depuis : il n’y a encore rien à comparer.")
 	}
 	f.base("reminded", "reminded", "relancés", arms[confidence.ArmReminded].People)
 	f.base("held_out", "held out by lot", "laissés par tirage au sort", arms[confidence.ArmHeldOut].People)

@@ -54,11 +54,7 @@ func (f *Figure) didTx(ctx context.Context, tx *postgres.Tx) (ever journey.Count
 	if did, err = gradebook.ProgressionTx(ctx, tx, s.ID, f.Ask.AsOf, f.Ask.KnownAt); err != nil {
 		return ever, nil, nil, err
 	}
-	exercises, err := catalog.ExercisesTx(ctx, tx, s.ID)
-	weeks = map[string]int{}
-	for _, e := range exercises {
-		weeks[e.Label] = e.Week
-	}
+	weeks, err = catalog.WeeksTx(ctx, tx, s.ID, f.Ask.KnownAt)
 	late := func(d gradebook.Did) int {
 		if w := weeks[d.Label]; w > 0 {
 			return w
@@ -153,7 +149,8 @@ func progressionTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) err
 		}
 	}
 	if len(f.Rows) > 0 {
-		all := row(saidCell("succeeded", "Succeeded (grade)", "Réussite (note)"), Cell{}, total, ever.Succeeded, nil)
+		all := row(saidCell("succeeded", "Succeeded (grade)", "Réussite (note)"), Cell{}, total, ever.Succeeded,
+			&WhoDid{Session: ask.Params["session"], Stage: string(journey.Succeeded), AsOf: ask.AsOf, KnownAt: ask.KnownAt})
 		all.Summary = true
 		f.Rows = append(f.Rows, all)
 	}
@@ -165,7 +162,8 @@ func progressionTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) err
 type WhoDid struct {
 	List, Of      string // of WhoIsListed
 	Session       string // id or key
-	Exercise      string // as the figures name it
+	Exercise      string // as the figures name it; empty with a Stage
+	Stage         string // journey.Succeeded: whoever succeeded by the global grade
 	CollectedAt   time.Time
 	Mode          string // gradebook.FirstDone (default) or LastChange
 	Band          string // as the figure names its columns, or empty
@@ -177,7 +175,7 @@ func (w WhoDid) Listed() WhoIsListed {
 	return WhoIsListed{List: w.List, Session: w.Session, Of: w.Of, AsOf: w.AsOf, KnownAt: w.KnownAt}
 }
 
-// Doer is a learner who did an exercise.
+// Doer is a learner who did an exercise; of a stage, one who reached it, since when, and with which grade.
 type Doer struct {
 	EnrolmentID string    `json:"enrolment_id"`
 	LearnerID   string    `json:"learner_id"`
@@ -187,11 +185,18 @@ type Doer struct {
 	ScorePPM    int       `json:"score_ppm"` // the last score
 }
 
-// DoersTx lists the learners, a page at a time. Errors: catalog.ErrNoSession, gradebook.ErrNoExercise.
+// DoersTx lists the learners, a page at a time. Errors: catalog.ErrNoSession, gradebook.ErrNoExercise, and a fault of input where neither or
+// both of exercise and stage are given, or a stage that the progression has no line of.
 func DoersTx(ctx context.Context, tx *postgres.Tx, w WhoDid, p page.Request) (all []Doer, next string, err error) {
 	s, err := catalog.SessionTx(ctx, tx, w.Session)
 	if err != nil {
 		return nil, "", err
+	}
+	if w.Stage == "" && w.Exercise == "" {
+		return nil, "", badParam("exercise", "An exercise or a stage.")
+	}
+	if w.Stage != "" {
+		return succeededTx(ctx, tx, s, w, p)
 	}
 	ask := gradebook.Doers{SessionID: s.ID, Label: w.Exercise, CollectedAt: w.CollectedAt, Mode: cmp.Or(w.Mode, gradebook.FirstDone), AsOf: w.AsOf, KnownAt: w.KnownAt}
 	for i, b := range bands {
@@ -207,18 +212,44 @@ func DoersTx(ctx context.Context, tx *postgres.Tx, w WhoDid, p page.Request) (al
 	if err != nil {
 		return nil, "", err
 	}
+	all, err = namedTx(ctx, tx, did)
+	return all, next, err
+}
+
+// succeededTx lists whom the last line of the progression counts: everybody of whom it was true at some time up to as_of, as it was known.
+func succeededTx(ctx context.Context, tx *postgres.Tx, s catalog.Session, w WhoDid, p page.Request) (all []Doer, next string, err error) {
+	if w.Stage != string(journey.Succeeded) {
+		return nil, "", badParam("stage", "One of: succeeded.")
+	}
+	if w.Exercise != "" {
+		return nil, "", badParam("stage", "An exercise or a stage, not both.")
+	}
+	did := []gradebook.Doer{}
+	if err := tx.Select(ctx, &did, q.Q("Succeeded"), s.ID, orEnd(w.AsOf), orEnd(w.KnownAt), p.After, p.Limit+1); err != nil {
+		return nil, "", err
+	}
+	if len(did) > p.Limit {
+		did = did[:p.Limit]
+		next = did[p.Limit-1].EnrolmentID
+	}
+	all, err = namedTx(ctx, tx, did)
+	return all, next, err
+}
+
+// namedTx says who they are.
+func namedTx(ctx context.Context, tx *postgres.Tx, did []gradebook.Doer) ([]Doer, error) {
 	ids := make([]string, len(did))
 	for i, d := range did {
 		ids[i] = d.EnrolmentID
 	}
 	people, err := learnersOfTx(ctx, tx, ids)
-	all = make([]Doer, len(did))
+	all := make([]Doer, len(did))
 	for i, d := range did {
 		who := people[d.EnrolmentID]
 		ppm, _ := gradebook.GradePPM(d.Score)
 		all[i] = Doer{d.EnrolmentID, who.ID, who.FullName, d.FirstAt.UTC(), d.LastAt.UTC(), ppm}
 	}
-	return all, next, err
+	return all, err
 }
 
 func cutLast(s, sep string) (before string, number int, found bool) {

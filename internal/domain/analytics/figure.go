@@ -57,6 +57,16 @@ func (a Ask) list(param string) (all []string) {
 	return all
 }
 
+// once leaves of equal values the first.
+func once(all []string) (out []string) {
+	for _, v := range all {
+		if !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
 // Kind is what the cells of a column hold.
 type Kind string
 
@@ -77,6 +87,7 @@ type Column struct {
 	Kind   Kind
 	Title  catalog.Text
 	Beside string // the column of whose cells it says something: for people it stands in them
+	Points bool   // tenths that are no share: points of per cent, which people read without the sign
 }
 
 // Cell is one value; the field of the kind of its column is set. Nothing is set where there is no value, or where it is kept back.
@@ -106,15 +117,17 @@ type Base struct {
 	N     int64
 }
 
-// Chart says which columns are drawn, and how.
+// Chart says which columns are drawn, and how. A bridge goes from the first of its values to the last, which begin at nought, by those between them; a
+// crossing is of people, how many of them carry the costs, what they left, and the costs, in this order.
 type Chart struct {
-	Kind   string // bars, stack, bubble, matrix, waterfall, sets, columns, dumbbell, flow
-	X, Y   string // ids of columns; X of a stack is empty
+	Kind   string // bars, stack, bubble, matrix, waterfall, bridge, crossing, sets, columns, dumbbell, flow
+	X, Y   string // ids of columns; X of a stack is empty; without a Y each value stands at what is beside it, or at its own title
 	Values []string
 	Facet  string // one panel for each value of this column
 	Hover  []string
-	Alike  bool // on the same scale as the other drawings of the figure that are so: they are read side by side
-	Pivot  bool // the table for people has a row for each Y and a column for each X
+	Less   []string // of a bridge: the values that are taken off
+	Alike  bool     // on the same scale as the other drawings of the figure that are so: they are read side by side
+	Pivot  bool     // the table for people has a row for each Y and a column for each X
 }
 
 // Figure is a definition with its answer. The same Ask with both times has the same answer for ever.
@@ -211,9 +224,9 @@ func (d Definition) complete(ask Ask) (Ask, error) {
 	return ask, nil
 }
 
-// sessionTx finds the session that a figure is asked for, and notes whether it is open.
-func (f *Figure) sessionTx(ctx context.Context, tx *postgres.Tx, param string) (catalog.Session, error) {
-	s, err := catalog.SessionTx(ctx, tx, f.Ask.Params[param])
+// sessionTx finds the session that a figure is asked for, as it was known, and notes whether it is open.
+func (f *Figure) sessionTx(ctx context.Context, tx *postgres.Tx, param string) (catalog.Glimpse, error) {
+	s, err := catalog.GlimpseTx(ctx, tx, f.Ask.Params[param], f.Ask.KnownAt)
 	if err == nil {
 		f.Ask.Params[param] = s.Key
 		f.Open = f.Open || openAt(tx, s, f.Ask.AsOf)

@@ -162,13 +162,21 @@ func (c Column) Said(v Cell, lang string) string {
 	case v.Points != nil:
 		return v.Points.String()
 	case v.Count != nil && c.Kind == Tenths:
-		return percent(v.Count)
+		return c.tenths(v.Count)
 	case v.Count != nil:
 		return strconv.FormatInt(*v.Count, 10)
 	case v.Text != "":
 		return v.Text
 	}
 	return "–"
+}
+
+// tenths are a per cent, or points without its sign.
+func (c Column) tenths(n *int64) string {
+	if c.Points {
+		return strings.TrimSuffix(percent(n), " %")
+	}
+	return percent(n)
 }
 
 // saidInFrench has the comma of decimals, thousands apart, and French between the ends of an interval.
@@ -189,7 +197,7 @@ func (c Column) saidInFrench(v Cell) string {
 		text := strings.ReplaceAll(v.Points.String(), ".", ",")
 		return strings.NewReplacer(" to ", " à ", "; ", " ; ").Replace(text)
 	case v.Count != nil && c.Kind == Tenths:
-		return rate(v.Count)
+		return strings.Replace(c.tenths(v.Count), ".", ",", 1)
 	case v.Count != nil:
 		return grouped(*v.Count)
 	}

@@ -97,7 +97,7 @@ func forumTotalsTx(ctx context.Context, tx *postgres.Tx, session string, ask Ask
 }
 
 // weekOf is which week of the session begins on a Monday: its first is the one in which it starts.
-func weekOf(s catalog.Session, monday string) Cell {
+func weekOf(s catalog.Glimpse, monday string) Cell {
 	at, err := time.Parse("2006-01-02", monday)
 	if err != nil || s.StartsAt == nil {
 		return Cell{}

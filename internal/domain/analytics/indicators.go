@@ -56,7 +56,7 @@ func IndicatorsOf(ctx context.Context, db *postgres.DB, question Question) (out 
 	out = Indicators{Basis: cmp.Or(question.Basis, "current"), Week1Rule: cmp.Or(question.Week1Rule, "first"), Cohort: question.Cohort}
 	var c journey.Counts
 	err = db.View(ctx, "indicators", func(ctx context.Context, tx *postgres.Tx) error {
-		s, err := catalog.SessionTx(ctx, tx, question.Session)
+		s, err := catalog.GlimpseTx(ctx, tx, question.Session, question.KnownAt)
 		if err != nil {
 			return err
 		}

@@ -49,10 +49,10 @@ type WhoIsListed struct {
 // sessionsTx are the sessions asked for.
 func (w WhoIsListed) sessionsTx(ctx context.Context, tx *postgres.Tx) (sessions []catalog.Glimpse, err error) {
 	if w.Session != "" {
-		s, err := catalog.SessionTx(ctx, tx, w.Session)
-		return []catalog.Glimpse{s.Glimpse()}, err
+		s, err := catalog.GlimpseTx(ctx, tx, w.Session, w.KnownAt)
+		return []catalog.Glimpse{s}, err
 	}
-	all, err := catalog.GlimpsesTx(ctx, tx)
+	all, err := catalog.GlimpsesTx(ctx, tx, w.KnownAt)
 	return slices.DeleteFunc(all, func(s catalog.Glimpse) bool { return w.Of != "all" && !openAt(tx, s, w.AsOf) }), err
 }
 

@@ -115,15 +115,15 @@ var (
 
 func listFigures() []Definition {
 	says := catalog.Text{
-		EN: "Lists of learners whom a word at the right time may bring to a certificate, or whose certificate is in question. Value at stake is the net that was paid of their enrolments: gross − refunds − lost disputes, by currency. A learner can be on several lists.",
-		FR: "Listes d’apprenants qu’un mot au bon moment peut mener au certificat, ou dont le certificat est en question. La valeur en jeu est le net payé de leurs inscriptions : brut − remboursements − litiges perdus, par devise. On peut être sur plusieurs listes.",
+		EN: "Lists of learners whom a word at the right time may bring to a certificate, or whose certificate is in question. Value at stake is the net that was paid of their enrolments: gross − refunds − lost disputes, a line for each currency; the learners of a list are counted in its first line alone. A learner can be on several lists.",
+		FR: "Listes d’apprenants qu’un mot au bon moment peut mener au certificat, ou dont le certificat est en question. La valeur en jeu est le net payé de leurs inscriptions : brut − remboursements − litiges perdus, une ligne par devise ; les apprenants d’une liste ne sont comptés que dans sa première ligne. On peut être sur plusieurs listes.",
 	}
 	for _, l := range certificateLists() {
 		says.EN += " " + l.title.EN + ": " + l.says.EN + "."
 		says.FR += " " + l.title.FR + " : " + l.says.FR + "."
 	}
 	return []Definition{{
-		ID: "certificate_lists", Version: 1, Times: true, Money: true, Params: []Param{maybeSession, whichOf}, answer: listsTx, Says: says,
+		ID: "certificate_lists", Version: 2, Times: true, Money: true, Params: []Param{maybeSession, whichOf}, answer: listsTx, Says: says,
 		Title: catalog.Text{EN: "Lists that make certificates", FR: "Listes qui mènent au certificat"},
 	}, {
 		ID: "listed_learners", Version: 1, Times: true, Money: true, Personal: true, answer: listedTx,
@@ -178,7 +178,10 @@ func listsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 		if len(of.paid) == 0 {
 			f.Rows = append(f.Rows, Row{Cells: append(head, make([]Cell, 4)...)})
 		}
-		for _, c := range slices.Sorted(maps.Keys(of.paid)) {
+		for i, c := range slices.Sorted(maps.Keys(of.paid)) {
+			if i == 1 { // people are counted once, whatever they paid in: whoever adds up a column finds as many as there are
+				head = []Cell{head[0], {Said: catalog.Text{EN: "counted above", FR: "comptés ci-dessus"}}}
+			}
 			m := of.paid[c]
 			f.Rows = append(f.Rows, Row{Cells: append(slices.Clone(head), textCell(string(c)), Cell{Amount: &m.Gross}, Cell{Amount: &m.Back}, Cell{Amount: &m.Net})})
 		}

@@ -281,8 +281,11 @@ func TestListsAreThoseOfAModel(t *testing.T) {
 				if err != nil {
 					r.Fatal(err)
 				}
-				for _, row := range f.Rows {
+				for i, row := range f.Rows {
 					list := row.Cells[0].Text
+					if again(r, f, i) {
+						continue
+					}
 					seen[list] += len(want[list])
 					if n := *row.Cells[1].Count; n != int64(len(want[list])) {
 						r.Errorf("%s at %v: the figure counts %d, the model has %v", list, times, n, want[list])
@@ -305,6 +308,15 @@ func TestListsAreThoseOfAModel(t *testing.T) {
 			t.Error("nobody was ever on", list)
 		}
 	}
+}
+
+// again says whether a row is of a list that a row above it is of, in another currency: its people are counted there, and nowhere else.
+func again(t interface{ Errorf(string, ...any) }, f analytics.Figure, i int) bool {
+	more := i > 0 && f.Rows[i-1].Cells[0].Text == f.Rows[i].Cells[0].Text
+	if more != (f.Rows[i].Cells[1].Count == nil) {
+		t.Errorf("%s in %s: its people are not counted once", f.Rows[i].Cells[0].Text, f.Rows[i].Cells[2].Text)
+	}
+	return more
 }
 
 // listed reads a list page by page, with the net of each.
@@ -371,10 +383,10 @@ func (s *school) together(asOf, knownAt time.Time) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		for _, row := range f.Rows {
+		for i, row := range f.Rows {
 			list := row.Cells[0].Text
-			if n := *row.Cells[1].Count; n != int64(len(want[list])) {
-				s.t.Errorf("%s of all at %v: the figure counts %d, the model has %v", list, times, n, want[list])
+			if !again(s.t, f, i) && *row.Cells[1].Count != int64(len(want[list])) {
+				s.t.Errorf("%s of all at %v: the figure counts %d, the model has %v", list, times, *row.Cells[1].Count, want[list])
 			}
 			if m := row.Cells[5].Amount; m != nil {
 				if is := net[list][string(m.Currency)]; m.Minor != is {

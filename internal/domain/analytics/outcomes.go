@@ -91,11 +91,11 @@ func OutcomesOf(ctx context.Context, db *postgres.DB, question Question) (out Ou
 
 // OutcomesTx is OutcomesOf in the caller's transaction.
 func OutcomesTx(ctx context.Context, tx *postgres.Tx, question Question) (out Outcomes, err error) {
-	s, err := catalog.SessionTx(ctx, tx, question.Session)
+	s, err := catalog.GlimpseTx(ctx, tx, question.Session, question.KnownAt)
 	if err != nil {
 		return out, err
 	}
-	all, err := outcomesTx(ctx, tx, question, s.Glimpse())
+	all, err := outcomesTx(ctx, tx, question, s)
 	if err != nil {
 		return out, err
 	}
@@ -182,9 +182,8 @@ func per(a money.Amount, n int64) *money.Amount {
 	return nil
 }
 
-func openAt(tx *postgres.Tx, s interface {
-	StateAt(at time.Time) catalog.State
-}, at time.Time) bool {
+// openAt says whether what is counted of a session may still grow, by the dates that it is given with: those that were known.
+func openAt(tx *postgres.Tx, s catalog.Glimpse, at time.Time) bool {
 	return s.StateAt(instantOf(tx, at)) != catalog.Closed
 }
 

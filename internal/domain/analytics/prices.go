@@ -23,9 +23,10 @@ func breakEvenTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error
 	}
 	f.Columns = []Column{
 		col("currency", Text, "Currency", "Devise"), col("paying", Count, "Paying learners", "Apprenants payants"), col("net", Amount, "Net", "Net"), col("net_per_paying", Amount, "Net per paying learner", "Net par apprenant payant"),
-		col("fees", Amount, "Fees", "Frais"), col("costs", Amount, "Costs to carry", "Coûts à porter"), col("break_even", Count, "Learners that carry them", "Apprenants qui les portent"), col("margin", Count, "Learners above it", "Apprenants au-dessus"),
+		col("fees", Amount, "Fees", "Frais"), col("left", Amount, "Net less fees", "Net moins les frais"), col("costs", Amount, "Costs to carry", "Coûts à porter"), col("break_even", Count, "Learners that carry them", "Apprenants qui les portent"), col("margin", Count, "Learners above it", "Apprenants au-dessus"),
 		col("contribution_per_certified", Amount, "Contribution per certified", "Contribution par certifié"),
 	}
+	f.Charts = []Chart{{Kind: "crossing", Values: []string{"paying", "break_even", "left", "costs"}, Facet: "currency"}}
 	for _, c := range withFixed(cells, fixed) {
 		if c.Currency == "" {
 			continue
@@ -33,10 +34,10 @@ func breakEvenTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error
 		paying := c.payers().Paying
 		f.base("paying_"+string(c.Currency), "paying learners in "+string(c.Currency), "apprenants payants en "+string(c.Currency), paying)
 		net, costs := c.Net(), c.Costs+fixed.in(c.Currency)
-		row := Row{Cells: []Cell{textCell(string(c.Currency)), countCell(paying), amountCell(net, c.Currency), {Amount: per(money.Of(net, c.Currency), paying)}, amountCell(c.Fees, c.Currency), amountCell(costs, c.Currency),
+		row := Row{Cells: []Cell{textCell(string(c.Currency)), countCell(paying), amountCell(net, c.Currency), {Amount: per(money.Of(net, c.Currency), paying)}, amountCell(c.Fees, c.Currency), amountCell(net-c.Fees, c.Currency), amountCell(costs, c.Currency),
 			{}, {}, {Amount: per(money.Of(net-c.Fees-costs, c.Currency), c.bearers().Certified)}}}
 		if needed, ok := carrying(net-c.Fees, costs, paying); ok {
-			row.Cells[6], row.Cells[7] = countCell(needed), countCell(paying-needed)
+			row.Cells[7], row.Cells[8] = countCell(needed), countCell(paying-needed)
 		}
 		f.Rows = append(f.Rows, row)
 	}

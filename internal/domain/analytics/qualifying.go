@@ -15,7 +15,7 @@ func qualifyingTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 		return err
 	}
 	f.Columns = []Column{
-		col("session", Text, "Session", "Session"), col("paid", Count, "Paid", "Ont payé"), col("share_of_enrolled", Share, "Of the enrolled", "Des inscrits"), col("started", Share, "Started", "Ont commencé"),
+		col("session", Text, "Session", "Session"), col("paid", Count, "Paid", "Ont payé"), col("share_of_enrolled", Share, "Share of the enrolled", "Part des inscrits"), col("started", Share, "Started", "Ont commencé"),
 		col("diligent", Share, "Diligent", "Assidus"), col("certified_of_diligent", Share, "Certified of the diligent", "Certifiés des assidus"), col("certified", Share, "Certified", "Certifiés"),
 		col("net", Amount, "Net", "Net"), col("net_per_started", Amount, "per started", "par commençant"), col("net_per_diligent", Amount, "per diligent", "par assidu"), col("net_per_certified", Amount, "per certified", "par certifié"),
 		col("cost", Amount, "Cost", "Coût"), col("cost_per_certified", Amount, "Cost per certified", "Coût par certifié"), col("contribution", Amount, "Contribution", "Contribution"),

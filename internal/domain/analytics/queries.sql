@@ -403,11 +403,11 @@ select count(*) from journey.enrolments j
 -- Of some enrolments, those that ever did every scored exercise of the map of their session.
 select c.enrolment_id
   from gradebook.cells c join gradebook.columns k on k.id = c.column_id and k.kind = 'exercise' and k.occurrence = 0
-  join catalog.exercises x on x.session_id = k.session_id and x.label = k.label and x.scored
+  join catalog.exercises_said($1, $4) x on x.label = k.label and x.scored
  where k.session_id = $1 and c.enrolment_id = any($2::text[]) and c.value >= 0
    and ($3::timestamptz is null or c.at <= $3) and ($4::timestamptz is null or c.recorded_at is null or c.recorded_at <= $4)
  group by c.enrolment_id
-having count(distinct k.id) = (select count(*) from catalog.exercises where session_id = $1 and scored)
+having count(distinct k.id) = (select count(*) from catalog.exercises_said($1, $4) where scored)
  order by c.enrolment_id;
 
 -- name: WayOf
@@ -501,7 +501,7 @@ with who as materialized (
      where ($4::text <> 'refund_after_certificate' or exists (
            select from ledger.entries e where e.enrolment_id = j.enrolment_id and e.account in ('refunds', 'disputes') and e.minor > 0))
 ), sessions as materialized (
-    select s.id, s.key, r.last, coalesce(s.starts_at, r.first) as begins_at
+    select s.id, s.key, r.last, coalesce(case when $3::timestamptz is null then s.starts_at else (catalog.session_said(s.id, $3) ->> 'starts_at')::timestamptz end, r.first) as begins_at
       from catalog.sessions s
      cross join lateral (select min(c.collected_at) as first, max(c.collected_at) as last from gradebook.collections c
                           where c.session_id = s.id and $4 in ('behind_schedule', 'at_risk', 'studies')
@@ -512,10 +512,11 @@ with who as materialized (
       from sessions s
      cross join lateral (
         select (select array_agg(k.id order by k.id) from gradebook.columns k where k.session_id = s.id and k.kind = 'exercise') as columns,
-               (select array_agg((select x.week from catalog.exercises x where x.session_id = s.id and x.label = k.label and x.scored and x.week > 0
-                                   and make_interval(days => 7 * x.week) <= s.last - s.begins_at) order by k.id)
-                  from gradebook.columns k where k.session_id = s.id and k.kind = 'exercise') as weeks,
-               array(select x.week from catalog.exercises x where x.session_id = s.id and x.scored and x.week > 0 and make_interval(days => 7 * x.week) <= s.last - s.begins_at) as due
+               (select array_agg(x.week order by k.id)
+                  from gradebook.columns k
+                  left join catalog.exercises_said(s.id, $3) x on x.label = k.label and x.scored and x.week > 0 and make_interval(days => 7 * x.week) <= s.last - s.begins_at
+                 where k.session_id = s.id and k.kind = 'exercise') as weeks,
+               array(select x.week from catalog.exercises_said(s.id, $3) x where x.scored and x.week > 0 and make_interval(days => 7 * x.week) <= s.last - s.begins_at) as due
          where $4 in ('behind_schedule', 'at_risk', 'studies')) k
     union all
     select s.*, null, null, 0 from sessions s where $4 not in ('behind_schedule', 'at_risk', 'studies')
@@ -662,6 +663,25 @@ select t.post_id, t.cohort, t.created_at, count(*) over () as waiting, (select c
    and not coalesce((select m.answered from surveys.marks m where m.session_id = $1 and m.thread_id = t.post_id and ($2::timestamptz is null or m.at <= $2)
                       and ($3::timestamptz is null or m.recorded_at <= $3) order by m.at desc, m.seq desc limit 1), false)
  order by t.created_at, t.post_id limit $4;
+
+-- name: Succeeded
+-- Who of a session ever succeeded by the global grade, since when, and the last grade with the time at which it came: $1 session, $2 true at, $3 known
+-- at (9999-12-31: no bound), $4 after which enrolment, $5 limit. What a later correction of the same instant took back was never so.
+with steps as (
+    select distinct on (c.enrolment_id, c.at) c.enrolment_id, c.at, c.reached
+      from journey.changes c
+     where c.session_id = $1 and c.stage = 'succeeded' and c.enrolment_id > $4 and c.at <= $2 and c.recorded_at <= $3
+     order by c.enrolment_id, c.at, c.seq desc
+), who as (
+    select enrolment_id, min(at) as first_at from steps where reached group by enrolment_id order by enrolment_id limit $5
+)
+select w.enrolment_id, w.first_at, coalesce(g.at, w.first_at) as last_at, greatest(coalesce(g.value, 0), 0) as score
+  from who w
+  left join lateral (
+       select c.at, c.value from gradebook.cells c join gradebook.columns k on k.id = c.column_id and k.kind = 'grade'
+        where c.enrolment_id = w.enrolment_id and c.at <= $2 and (c.recorded_at is null or c.recorded_at <= $3)
+        order by c.at desc, c.seq desc limit 1) g on true
+ order by w.enrolment_id;
 
 -- name: HoldingBoth
 -- How many of a session hold stages: $1 session, $2 stages, $3 ever, $4 true at, $5 known at (9999-12-31: no bound).

@@ -51,15 +51,15 @@ func sessionFigures() []Definition {
 func (f *Figure) sessionsTx(ctx context.Context, tx *postgres.Tx) ([]catalog.Glimpse, error) {
 	asked := f.Ask.list("sessions")
 	if len(asked) == 0 {
-		return catalog.GlimpsesTx(ctx, tx)
+		return catalog.GlimpsesTx(ctx, tx, f.Ask.KnownAt)
 	}
 	var all []catalog.Glimpse
 	for _, key := range asked {
-		s, err := catalog.SessionTx(ctx, tx, key)
+		s, err := catalog.GlimpseTx(ctx, tx, key, f.Ask.KnownAt)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, s.Glimpse())
+		all = append(all, s)
 	}
 	return all, nil
 }
@@ -141,16 +141,12 @@ func indicatorsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 	for i, m := range current {
 		f.Rows = append(f.Rows, Row{Open: f.Open, Cells: []Cell{{Text: m.ID, Said: indicatorColumns[i].Title}, {Rate: &m.Rate}, {Rate: &ever[i].Rate}}})
 	}
-	f.Rows = append(f.Rows, Row{Open: f.Open, Cells: []Cell{saidCell("diligent_success_strict", "Succeeded and diligent, of the diligent", "Réussite et assidus, des assidus"), {Rate: &strict[0]}, {Rate: &strict[1]}}})
+	f.Rows = append(f.Rows, Row{Open: f.Open, Cells: []Cell{saidCell("diligent_success_strict", "The same, strictly", "Idem, au sens strict"), {Rate: &strict[0]}, {Rate: &strict[1]}}})
 	return nil
 }
 
 func comparisonTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	sessions, err := f.sessionsTx(ctx, tx)
-	if err != nil {
-		return err
-	}
-	audiences, err := catalog.AudiencesTx(ctx, tx, sessions, ask.KnownAt)
 	if err != nil {
 		return err
 	}
@@ -166,7 +162,7 @@ func comparisonTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 		}
 	}
 	ids := idsOf(sessions)
-	var other catalog.Session
+	var other catalog.Glimpse
 	if f.Ask.Params["against"] != "" {
 		if other, err = f.sessionTx(ctx, tx, "against"); err != nil {
 			return err
@@ -197,7 +193,7 @@ func comparisonTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 		case s.ID: // of itself there is nothing to say
 			with = journey.Counts{}
 		}
-		f.Rows = append(f.Rows, Row{Open: open, Cells: append([]Cell{textCell(s.Key), targetedCell(audiences[s.ID]), countCell(n.Enrolled)}, compared(fiveIndicators(n), fiveIndicators(with))...)})
+		f.Rows = append(f.Rows, Row{Open: open, Cells: append([]Cell{textCell(s.Key), targetedCell(s.For), countCell(n.Enrolled)}, compared(fiveIndicators(n), fiveIndicators(with))...)})
 	}
 	if len(f.Rows) > 0 {
 		f.Rows = append(f.Rows, f.means(), Row{Summary: true, Cells: append([]Cell{saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée"), {}, {}}, compared(fiveIndicators(pooled), nil)...)})
@@ -281,7 +277,14 @@ func Verdict(low, high *int64) string {
 }
 
 var differenceColumns = []Column{
-	col("difference", Tenths, "Difference, in points", "Différence, en points"), col("low", Tenths, "from", "de"), col("high", Tenths, "to", "à"), col("verdict", Text, "Verdict", "Verdict"),
+	pointsCol("difference", "Difference, in points", "Différence, en points"), pointsCol("low", "from", "de"), pointsCol("high", "to", "à"), col("verdict", Text, "Verdict", "Verdict"),
+}
+
+// pointsCol is of points of per cent.
+func pointsCol(id, en, fr string) Column {
+	c := col(id, Tenths, en, fr)
+	c.Points = true
+	return c
 }
 
 // differenceCells are two shares, their difference and what it shows.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"cursus/internal/domain/catalog"
 	"cursus/internal/platform/postgres"
 )
 
@@ -117,10 +116,6 @@ func gainTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	if err != nil {
 		return err
 	}
-	audiences, err := catalog.AudiencesTx(ctx, tx, sessions, ask.KnownAt)
-	if err != nil {
-		return err
-	}
 	f.Columns = []Column{
 		col("session", Text, "Session", "Session"), targeted(), col("skill", Text, "Skill", "Compétence"), col("learners", Count, "Learners", "Apprenants"), col("unpaired", Count, "Answers left out", "Réponses laissées de côté"),
 		col("before", Points, "Before", "Avant"), col("after", Points, "After", "Après"), col("gain", Points, "Gain", "Gain"),
@@ -156,7 +151,7 @@ func gainTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 			}
 			open := openAt(tx, s, ask.AsOf)
 			f.Open = f.Open || open
-			f.Rows = append(f.Rows, Row{Open: open, Cells: []Cell{textCell(s.Key), targetedCell(audiences[s.ID]), name, countCell(n), left, before, after, gain}})
+			f.Rows = append(f.Rows, Row{Open: open, Cells: []Cell{textCell(s.Key), targetedCell(s.For), name, countCell(n), left, before, after, gain}})
 			pooled = append(pooled, mine...)
 			for i, c := range []Cell{before, after, gain} {
 				plain[i] = append(plain[i], c.Points.Hundredths)

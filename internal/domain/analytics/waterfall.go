@@ -91,7 +91,7 @@ func partnersTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 	}
 	f.Columns = []Column{
 		col("partner", Text, "Partner", "Partenaire"), col("currency", Text, "Currency", "Devise"), col("paying", Count, "Paying learners", "Apprenants payants"), col("certified", Share, "Certified of the enrolled", "Certifiés des inscrits"),
-		col("net", Amount, "Net", "Net"), col("of_net", Tenths, "Of the net", "Du net"), col("fees", Amount, "Fees and its own share", "Frais et sa propre part"), col("costs", Amount, "Costs", "Coûts"),
+		col("net", Amount, "Net", "Net"), col("of_net", Tenths, "Share of the net", "Part du net"), col("fees", Amount, "Fees and its own share", "Frais et sa propre part"), col("costs", Amount, "Costs", "Coûts"),
 		col("contribution", Amount, "Contribution", "Contribution"),
 	}
 	f.Charts = []Chart{{Kind: "bars", Y: "partner", Values: []string{"of_net"}, Facet: "currency"}}

@@ -82,8 +82,21 @@ func PutCourseTx(ctx context.Context, tx *postgres.Tx, c Course) error {
 	if err != nil || w.State == Published && same(w.Document, c.over(w.Document)) {
 		return err
 	}
+	before := w.State
+	if before != Drafted {
+		if err := MoveTx(ctx, tx, "course", w.ID, w.Version, before, Drafted, ""); err != nil {
+			return err
+		}
+	}
 	if w, err = write(ctx, tx, w, c.over(w.Document), Published); err != nil {
 		return err
+	}
+	// It goes the way of all others, in one step: what everybody reads from now on is found by its moves.
+	for _, to := range []Publication{InReview, Published} {
+		from := map[Publication]Publication{InReview: Drafted, Published: InReview}[to]
+		if err := MoveTx(ctx, tx, "course", w.ID, w.Version, from, to, ""); err != nil {
+			return err
+		}
 	}
 	_, err = tx.Exec(ctx, q.Q("Publish"), w.ID, 0, tx.Now())
 	return err

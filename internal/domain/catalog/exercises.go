@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/lib/pq"
@@ -121,6 +122,24 @@ func addExercises(ctx context.Context, tx *postgres.Tx, sessionID string, exerci
 	}
 	_, err := tx.Exec(ctx, q.Q("AddExercises"), sessionID, pq.Array(positions), pq.Array(labels), pq.Array(weeks), pq.Array(scored), pq.Array(activities), pq.Array(weights))
 	return err
+}
+
+// WeeksTx says in which week each exercise of a session is, by its label, as it was known at an instant; at nought, as it is.
+func WeeksTx(ctx context.Context, tx *postgres.Tx, sessionID string, knownAt time.Time) (map[string]int, error) {
+	var at *time.Time
+	if !knownAt.IsZero() {
+		at = &knownAt
+	}
+	var rows []struct {
+		Label string `db:"label"`
+		Week  int    `db:"week"`
+	}
+	err := tx.Select(ctx, &rows, q.Q("Weeks"), sessionID, at)
+	out := make(map[string]int, len(rows))
+	for _, r := range rows {
+		out[r.Label] = r.Week
+	}
+	return out, err
 }
 
 // ExercisesTx lists the exercises of a session in the order of the course.

@@ -209,18 +209,27 @@ select s.id, s.key, c.key as course_key, s.number, s.title_en, s.title_fr, s.pla
  order by c.position, c.key, s.starts_at desc nulls last, s.number desc, s.key;
 
 -- name: Glimpses
-select s.id, s.key, c.key as course_key, s.title_en, s.title_fr, s.ends_at, s.enrol_from, s.enrol_until, s.closed, coalesce(nullif(s.audience, ''), c.level) as for_whom
+select s.id, s.key, c.key as course_key, s.title_en, s.title_fr, s.starts_at, s.ends_at, s.enrol_from, s.enrol_until, s.closed, coalesce(nullif(s.audience, ''), c.level) as for_whom
   from catalog.sessions s join catalog.courses c on c.id = s.course_id
  order by c.position, c.key, s.starts_at desc nulls last, s.number desc, s.key;
 
--- name: Audiences
--- As it was known at an instant: what the session said then, or else the level of the course as it was published then. What is older than its first version says what it says now.
-select s.id, coalesce(nullif(case when v.document is null then s.audience else v.document ->> 'audience' end, ''), case when w.document is null then c.level else w.document ->> 'level' end, '') as audience
-  from catalog.sessions s join catalog.courses c on c.id = s.course_id
-  left join lateral (select x.document from catalog.session_versions x where x.session_id = s.id and x.written_at <= $2 order by x.version desc limit 1) v on true
-  left join lateral (select d.document from catalog.moves m join catalog.course_versions d on d.course_id = c.id and d.version = m.version
-                      where m.kind = 'course' and m.object_id = c.id and m.to_state = 'published' and m.moved_at <= $2 order by m.seq desc limit 1) w on true
- where s.id = any($1::text[]);
+-- name: GlimpsesAsKnown
+-- The same as it was known at an instant ($2), of one session ($1; null: of all that were there): what the session said then, and for whom it is as it
+-- said, or else its course as everybody read it then.
+with courses as materialized (
+    select c.id, c.key, coalesce((w.said ->> 'position')::int, 0) as position, coalesce(w.said ->> 'level', '') as level
+      from catalog.courses c cross join lateral (select catalog.course_said(c.id, $2) as said) w
+     where $1::text is null or c.id = (select course_id from catalog.sessions where id = $1)
+)
+select s.id, s.key, c.key as course_key, coalesce(v.said #>> '{title,en}', '') as title_en, coalesce(v.said #>> '{title,fr}', '') as title_fr,
+       (v.said ->> 'starts_at')::timestamptz as starts_at, (v.said ->> 'ends_at')::timestamptz as ends_at, (v.said ->> 'enrol_from')::timestamptz as enrol_from,
+       (v.said ->> 'enrol_until')::timestamptz as enrol_until, coalesce((v.said ->> 'closed')::bool, false) as closed, coalesce(nullif(v.said ->> 'audience', ''), c.level) as for_whom
+  from catalog.sessions s join courses c on c.id = s.course_id cross join lateral (select catalog.session_said(s.id, $2) as said) v
+ where case when $1::text is null then s.created_at <= $2 else s.id = $1 end
+ order by c.position, c.key, starts_at desc nulls last, coalesce((v.said ->> 'number')::int, 0) desc, s.key;
+
+-- name: Weeks
+select label, week from catalog.exercises_said($1, $2);
 
 -- name: SessionsOf
 select s.id, s.key, c.key as course_key, s.number, s.title_en, s.title_fr, s.platform, s.course_url, s.threshold_ppm,

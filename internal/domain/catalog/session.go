@@ -6,8 +6,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/lib/pq"
-
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
 	"cursus/internal/platform/audit"
@@ -79,27 +77,6 @@ func (s Session) For() string {
 	return s.Level
 }
 
-// AudiencesTx says whom sessions are for (Session.For) as it was known at an instant, by their ids; at nought, as it is.
-func AudiencesTx(ctx context.Context, tx *postgres.Tx, all []Glimpse, knownAt time.Time) (map[string]string, error) {
-	out := make(map[string]string, len(all))
-	ids := make([]string, len(all))
-	for i, s := range all {
-		ids[i], out[s.ID] = s.ID, s.For
-	}
-	if knownAt.IsZero() {
-		return out, nil
-	}
-	var rows []struct {
-		ID       string `db:"id"`
-		Audience string `db:"audience"`
-	}
-	err := tx.Select(ctx, &rows, q.Q("Audiences"), pq.Array(ids), knownAt)
-	for _, r := range rows {
-		out[r.ID] = r.Audience
-	}
-	return out, err
-}
-
 // State is what can be done with a session at an instant.
 type State string
 
@@ -121,6 +98,7 @@ type Glimpse struct {
 	CourseKey  string     `db:"course_key"`
 	TitleEN    string     `db:"title_en"`
 	TitleFR    string     `db:"title_fr"`
+	StartsAt   *time.Time `db:"starts_at"`
 	EndsAt     *time.Time `db:"ends_at"`
 	EnrolFrom  *time.Time `db:"enrol_from"`
 	EnrolUntil *time.Time `db:"enrol_until"`
@@ -130,7 +108,7 @@ type Glimpse struct {
 
 // Glimpse is what a report of many sessions would tell of this one.
 func (s Session) Glimpse() Glimpse {
-	return Glimpse{s.ID, s.Key, s.CourseKey, s.TitleEN, s.TitleFR, s.EndsAt, s.EnrolFrom, s.EnrolUntil, s.Closed, s.For()}
+	return Glimpse{s.ID, s.Key, s.CourseKey, s.TitleEN, s.TitleFR, s.StartsAt, s.EndsAt, s.EnrolFrom, s.EnrolUntil, s.Closed, s.For()}
 }
 
 // Title gives the title in both languages.
@@ -226,8 +204,31 @@ func SessionsTx(ctx context.Context, tx *postgres.Tx) ([]Session, error) {
 	return s, err
 }
 
-// GlimpsesTx lists all sessions in the order of SessionsTx, with what reports tell of each.
-func GlimpsesTx(ctx context.Context, tx *postgres.Tx) (all []Glimpse, err error) {
+// GlimpsesTx lists all sessions in the order of SessionsTx, with what reports tell of each, as it was known at an instant; at nought, as it is. What
+// was made after that instant was not known.
+func GlimpsesTx(ctx context.Context, tx *postgres.Tx, knownAt time.Time) (all []Glimpse, err error) {
+	if !knownAt.IsZero() {
+		return glimpsesAsKnown(ctx, tx, nil, knownAt)
+	}
 	err = tx.Select(ctx, &all, q.Q("Glimpses"))
+	return all, err
+}
+
+// GlimpseTx finds a session by id or key, with what reports tell of it as it was known at an instant; at nought, as it is. Of one that was made later
+// it is what was said first. Errors: ErrNoSession.
+func GlimpseTx(ctx context.Context, tx *postgres.Tx, idOrKey string, knownAt time.Time) (Glimpse, error) {
+	s, err := SessionTx(ctx, tx, idOrKey)
+	if err != nil || knownAt.IsZero() {
+		return s.Glimpse(), err
+	}
+	all, err := glimpsesAsKnown(ctx, tx, &s.ID, knownAt)
+	if err != nil || len(all) == 0 {
+		return s.Glimpse(), err
+	}
+	return all[0], nil
+}
+
+func glimpsesAsKnown(ctx context.Context, tx *postgres.Tx, id *string, knownAt time.Time) (all []Glimpse, err error) {
+	err = tx.Select(ctx, &all, q.Q("GlimpsesAsKnown"), id, knownAt)
 	return all, err
 }

@@ -105,7 +105,7 @@ func (h handlers) ExportFigure(ctx context.Context, r server.ExportFigureRequest
 }
 
 func (h handlers) ListExerciseLearners(ctx context.Context, r server.ListExerciseLearnersRequestObject) (server.ListExerciseLearnersResponseObject, error) {
-	w := analytics.WhoDid{Session: r.Session, Exercise: r.Params.Exercise, CollectedAt: value(r.Params.CollectedAt), AsOf: value(r.Params.AsOf), KnownAt: value(r.Params.KnownAt),
+	w := analytics.WhoDid{Session: r.Session, Exercise: value(r.Params.Exercise), Stage: string(value(r.Params.Stage)), CollectedAt: value(r.Params.CollectedAt), AsOf: value(r.Params.AsOf), KnownAt: value(r.Params.KnownAt),
 		Mode: string(value(r.Params.Mode)), Band: string(value(r.Params.Band))}
 	rows, next, err := listed[contract.ExerciseLearner](r.Params.Limit, r.Params.Cursor, func(p page.Request) ([]analytics.Doer, string, error) {
 		return h.rooms.ExerciseLearners(ctx, callerOf(ctx), w, p)

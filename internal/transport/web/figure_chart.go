@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"cursus/internal/domain/analytics"
+	"cursus/internal/kernel/money"
 )
 
 // figureChart is what the script draws. Data is JSON; without script the table says the same.
@@ -36,11 +37,14 @@ type drawn struct {
 	XTitle string   `json:"x,omitempty"`
 	YTitle string   `json:"y,omitempty"`
 	Unit   string   `json:"unit"`
+	Value  string   `json:"value,omitempty"` // what its lengths are, where its title does not say so
 	Series []string `json:"series,omitempty"`
 	Points []point  `json:"points"`
 	Most   int64    `json:"most,omitempty"`    // the largest value of the drawings that share a scale
 	Open   string   `json:"open,omitempty"`    // what a mark that may still grow looks like, where there is one
 	Last   string   `json:"last,omitempty"`    // the value of x that stands behind all others
+	Money  string   `json:"money,omitempty"`   // the currency of its amounts, where it is one
+	Digits int      `json:"digits,omitempty"`  // its decimals
 	Above  []string `json:"started,omitempty"` // the nodes of a flow that stand above the others of their column
 }
 
@@ -57,10 +61,12 @@ func (s *figureSay) charts() (all []figureChart, err error) {
 		}
 		for _, facet := range facets {
 			d := s.draw(c, facet)
-			if len(d.Points) == 0 {
+			if len(d.Points) == 0 || c.Kind == "bridge" && still(d.Points) {
 				continue
 			}
-			d.Most = s.most(c)
+			if d.Most = s.most(c); d.Money == "…" {
+				d.Money, d.Digits = "", 0
+			}
 			b, err := json.Marshal(d)
 			if err != nil {
 				return nil, err
@@ -73,6 +79,11 @@ func (s *figureSay) charts() (all []figureChart, err error) {
 		}
 	}
 	return all, s.err
+}
+
+// still says whether nothing lies between the ends of a bridge: then there is nothing to draw.
+func still(points []point) bool {
+	return !slices.ContainsFunc(points, func(p point) bool { return p.S != "Σ" && *p.V != 0 })
 }
 
 // most is the largest value of all drawings that share the scale of one, with the ends of their intervals; nought where it has its own.
@@ -111,6 +122,14 @@ func (s *figureSay) draw(c analytics.Chart, facet string) drawn {
 	if i := s.column(c.Y); i >= 0 {
 		d.YTitle = s.in(s.f.Columns[i].Title)
 	}
+	switch {
+	case c.Kind == "stack" || c.Kind == "columns": // of people, whatever is stacked
+		d.Value = s.text("figures.axis.learners")
+	case len(c.Values) == 1:
+		if value := s.in(s.f.Columns[s.column(c.Values[0])].Title); !strings.HasPrefix(d.Title, value) {
+			d.Value = value
+		}
+	}
 	for _, v := range c.Values {
 		d.Series = append(d.Series, s.in(s.f.Columns[s.column(v)].Title))
 	}
@@ -129,12 +148,15 @@ func (s *figureSay) draw(c analytics.Chart, facet string) drawn {
 			at := s.column(v)
 			if p, drawn := s.point(c, r, at, &d); drawn {
 				p.S = d.Series[i]
-				if r.Summary {
+				if r.Summary || c.Kind == "bridge" && (i == 0 || i == len(c.Values)-1) {
 					p.S = "Σ"
 				}
 				if p.Open = r.Open; p.Open {
 					d.Open = s.text("figures.openmark")
 					p.Said += " · " + s.text("staff.openmark")
+				}
+				if c.X == "" && c.Y == "" && slices.ContainsFunc(d.Points, func(q point) bool { return q.Y == p.Y }) {
+					continue // a group that others are held against more than once
 				}
 				d.Points = append(d.Points, p)
 			}
@@ -160,6 +182,7 @@ func (s *figureSay) point(c analytics.Chart, r analytics.Row, at int, d *drawn) 
 		p.V, d.Unit = cell.Mean, "share"
 	case cell.Amount != nil:
 		p.V, d.Unit = &cell.Amount.Minor, "amount"
+		d.one(cell.Amount.Currency)
 	case cell.Points != nil:
 		p.V, p.Low, p.High, d.Unit = &cell.Points.Hundredths, cell.Points.Low, cell.Points.High, "points"
 	default:
@@ -183,7 +206,21 @@ func (s *figureSay) point(c analytics.Chart, r analytics.Row, at int, d *drawn) 
 			said = append(said, text)
 		}
 	}
-	if len(c.Values) > 1 {
+	loose := c.X == "" && c.Y == ""
+	if loose {
+		p.Y = s.beside(r, column)
+	}
+	if c.Kind == "bridge" && p.V != nil && column.ID != c.Values[0] && column.ID != c.Values[len(c.Values)-1] && *p.V != 0 {
+		if slices.Contains(c.Less, column.ID) {
+			less := -*p.V
+			p.V, p.Text = &less, "−"+p.Text
+		} else if *p.V > 0 {
+			p.Text = "+" + p.Text
+		}
+	}
+	if loose {
+		said = append(said, p.Y)
+	} else if len(c.Values) > 1 {
 		said = append(said, s.in(column.Title))
 	}
 	said = append(said, inFull(p.Text, small))
@@ -192,12 +229,33 @@ func (s *figureSay) point(c analytics.Chart, r analytics.Row, at int, d *drawn) 
 		said = append(said, s.in(s.f.Columns[i].Title)+": "+inFull(s.cell(s.f.Columns[i], r.Cells[i])))
 	}
 	for i, b := range s.f.Columns {
-		if b.Beside == column.ID && r.Cells[i] != (analytics.Cell{}) {
+		if b.Beside == column.ID && !loose && r.Cells[i] != (analytics.Cell{}) {
 			said = append(said, s.value(r, i))
 		}
 	}
 	p.Said, p.Link = strings.Join(said, " · "), s.linkOf(cell)
 	return p, p.V != nil
+}
+
+// beside is where a value stands that has no place of its own: at what is beside it, or at the title of its column.
+func (s *figureSay) beside(r analytics.Row, of analytics.Column) string {
+	for i, c := range s.f.Columns {
+		if c.Beside == of.ID {
+			return s.value(r, i)
+		}
+	}
+	return s.in(of.Title)
+}
+
+// one notes the currency of the amounts of a drawing; of several there is no scale.
+func (d *drawn) one(c money.Currency) {
+	switch d.Money {
+	case "":
+		d.Money, d.Digits = string(c), c.Exponent()
+	case string(c):
+	default:
+		d.Money = "…"
+	}
 }
 
 // inFull is a value with all that stands small below it.

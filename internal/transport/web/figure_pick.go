@@ -12,6 +12,8 @@ import (
 // pick is a parameter of several values as people choose it: a box for each value, or a line for each where values are free.
 type pick struct {
 	Groups  []pickGroup // one for each course, or one without a name; nil: free values, one a line
+	Places  []string    // of values with words of their own whose order says something: what stands at each place, or nothing
+	Values  []string    // those that a place can have
 	Chosen  []string    // in the order of the figure
 	Ordered bool        // of sessions: their order says something
 	Order   string      // the keys in an order that is not that of their starts
@@ -36,6 +38,9 @@ func pickOf(p analytics.Param, value string, sessions []catalog.Session) *pick {
 	}
 	out := &pick{Chosen: splitList(value), Ordered: p.Ordered}
 	switch {
+	case p.Of != nil && p.Ordered:
+		out.Values, out.Places = p.Of, make([]string, len(p.Of))
+		copy(out.Places, out.Chosen)
 	case p.Of != nil:
 		one := pickGroup{}
 		for _, v := range p.Of {
@@ -114,10 +119,11 @@ func chosenAt(r *request, d analytics.Definition, sessions []catalog.Session) st
 			continue
 		}
 		values := splitList(strings.Join(all, ","))
-		if p.Ordered && (len(all) > 1 || r.query("order") != "") {
+		reordered := p.Ordered && p.Of == nil && r.query("order") != ""
+		if p.Ordered && p.Of == nil && len(all) > 1 || reordered {
 			values = inOrder(values, splitList(r.query("order")), sessions)
 		}
-		moved = moved || len(all) > 1 || len(all) == 1 && strings.ContainsAny(all[0], "\r\n") || p.Ordered && r.query("order") != ""
+		moved = moved || len(all) > 1 || len(all) == 1 && strings.ContainsAny(all[0], "\r\n") || reordered
 		setSaid(q, map[string]string{p.ID: strings.Join(values, ",")})
 	}
 	if !moved {

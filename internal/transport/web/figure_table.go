@@ -68,7 +68,11 @@ func (s *figureSay) cell(c analytics.Column, v analytics.Cell) (text string, sma
 		}
 		return points(s.lang, v.Points.Hundredths), small
 	case v.Count != nil && c.Kind == analytics.Tenths:
-		return strings.Replace(share(s.lang, v.Count), "-", "−", 1), nil
+		text = strings.Replace(share(s.lang, v.Count), "-", "−", 1)
+		if c.Points {
+			text = strings.TrimRight(text, "% \u00a0\u202f")
+		}
+		return text, nil
 	case v.Count != nil:
 		return count(s.lang, *v.Count), nil
 	case v.Text != "":
@@ -183,6 +187,10 @@ func (s *figureSay) pivot(c analytics.Chart) (t figureTable) {
 			}
 		})
 	}
+	// Of all with all the columns come as the rows do.
+	if order := s.inRows(x, y); order != nil {
+		slices.SortStableFunc(across, func(a, b analytics.Row) int { return order[s.value(a, x)] - order[s.value(b, x)] })
+	}
 	t.Heads = []figureHead{{s.in(s.f.Columns[y].Title), true}}
 	place, rows := map[string]int{}, map[string]int{}
 	for _, r := range across {
@@ -232,6 +240,22 @@ func (s *figureSay) pivot(c analytics.Chart) (t figureTable) {
 		}
 	}
 	return t
+}
+
+// inRows is the place of each value of the column y among the rows, where every value of x is one of them too; nil where it is not.
+func (s *figureSay) inRows(x, y int) map[string]int {
+	order := map[string]int{}
+	for _, r := range s.f.Rows {
+		if _, known := order[s.value(r, y)]; !known {
+			order[s.value(r, y)] = len(order)
+		}
+	}
+	for _, r := range s.f.Rows {
+		if _, known := order[s.value(r, x)]; !known {
+			return nil
+		}
+	}
+	return order
 }
 
 // asInt orders what does not hold before what does.

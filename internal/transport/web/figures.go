@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"html/template"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"cursus/internal/domain/catalog"
 	"cursus/internal/kernel/clock"
 	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/money"
 	paging "cursus/internal/kernel/page"
 )
 
@@ -197,7 +199,7 @@ func (p doersPage) In(session string) string {
 
 // whoDid reads of which list an address speaks.
 func whoDid(r *request) (d analytics.WhoDid, err error) {
-	d = analytics.WhoDid{List: r.query("list"), Of: r.query("of"), Session: r.query("session"), Exercise: r.query("exercise"), Mode: r.query("mode"), Band: r.query("band")}
+	d = analytics.WhoDid{List: r.query("list"), Of: r.query("of"), Session: r.query("session"), Exercise: r.query("exercise"), Stage: r.query("stage"), Mode: r.query("mode"), Band: r.query("band")}
 	for name, to := range map[string]*time.Time{"collected_at": &d.CollectedAt, "as_of": &d.AsOf, "known_at": &d.KnownAt} {
 		if *to, err = dayOrInstant(r.query(name), name); err != nil {
 			return d, err
@@ -228,7 +230,7 @@ func (w *Web) doers(r *request) (reply, error) {
 	if next != "" {
 		d.More = doersAt(d.WhoDid) + "&after=" + url.QueryEscape(paging.Cursor(next))
 	}
-	if r.viewer.May("outreach:write") && d.Session != "" {
+	if r.viewer.May("outreach:write") && (d.Session != "" || d.List != "") {
 		d.Nudge = nudgeAt(d.WhoDid)
 	}
 	return reply{page: "figure_learners", title: "figures.learners", data: d}, nil
@@ -242,8 +244,8 @@ func asked(w analytics.WhoDid) string {
 	if w.List != "" {
 		return listAsked(w).Encode()
 	}
-	q := url.Values{"session": {w.Session}, "exercise": {w.Exercise}}
-	setSaid(q, map[string]string{"mode": w.Mode, "band": w.Band})
+	q := url.Values{"session": {w.Session}}
+	setSaid(q, map[string]string{"exercise": w.Exercise, "stage": w.Stage, "mode": w.Mode, "band": w.Band})
 	setTimes(q, map[string]time.Time{"collected_at": w.CollectedAt, "as_of": w.AsOf, "known_at": w.KnownAt})
 	return q.Encode()
 }
@@ -262,6 +264,39 @@ func listAsked(w analytics.WhoDid) url.Values {
 	setSaid(q, map[string]string{"session": w.Session, "of": w.Of})
 	setTimes(q, map[string]time.Time{"as_of": w.AsOf, "known_at": w.KnownAt})
 	return q
+}
+
+// askedWith is one thing that a figure was asked with.
+type askedWith struct{ Title, Value string }
+
+// Asked are those that are not as the figure has them by itself, in words; what the figure says of its basis and its rule stands beside them.
+func (v View) Asked(f analytics.Figure) (all []askedWith) {
+	for _, p := range f.Params {
+		value := f.Ask.Params[p.ID]
+		if value == "" || p.ID == "basis" || p.ID == "week1_rule" || p.ID == "fixed_currency" || value == p.Default && p.ID != "mode" {
+			continue
+		}
+		title := v.Say(p.Title)
+		if i := strings.IndexByte(title, '('); i > 0 && (p.Of == nil && p.ID != "days") { // how a field is filled in says nothing of what is in it
+			title = strings.TrimSpace(title[:i])
+		}
+		var said []string
+		for _, one := range splitList(value) {
+			said = append(said, v.TOr("figures.value."+p.ID+"."+one, v.TOr("figures.value."+one, one)))
+		}
+		if at, err := clock.Instant(value); err == nil && p.Instant {
+			text, err := v.Moment(&at)
+			if err == nil {
+				said = []string{text}
+			}
+		}
+		if minor, err := strconv.ParseInt(value, 10, 64); err == nil && p.ID == "fixed_minor" {
+			title, _, _ = strings.Cut(title, ",")
+			said = []string{amount(v.Lang, money.Of(minor, money.Currency(f.Ask.Params["fixed_currency"])))}
+		}
+		all = append(all, askedWith{title, strings.Join(said, ", ")})
+	}
+	return all
 }
 
 // At2 points to a time, for Moment.

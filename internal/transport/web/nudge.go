@@ -62,5 +62,8 @@ func (w *Web) nudge(r *request) (reply, error) {
 	if f.Wrong = refusal(err); f.Wrong != nil {
 		return w.nudgeWith(r, f)
 	}
+	if list.List != "" && list.Session == "" { // one for each session
+		return reply{redirect: "/console/campaigns"}, err
+	}
 	return reply{redirect: "/console/campaigns/" + id}, err
 }

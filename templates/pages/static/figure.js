@@ -12,19 +12,26 @@
 
   // Lengths and places of a drawing. What has no room on a phone is cut; the table says the whole.
   const letter = 7;
-  const left = (d, width) => Math.min(width * 0.4, 24 + letter * Math.max(...d.points.map((p) => (p.y || "").length), 4));
+  const left = (d, width) => Math.min(width * (width < 420 ? 0.5 : 0.4), 24 + letter * Math.max(...d.points.map((p) => (p.y || "").length), 4));
   const fitted = (d, width) => (name) => {
     const room = Math.floor((left(d, width) - 20) / letter);
     return name.length > room ? name.slice(0, room - 1) + "…" : name;
   };
   let paper = 0; // how high the rows of a drawing may be on paper, where it has to end on its page; nought on a screen
   const line = (height, rows) => (paper ? Math.min(height, paper / rows) : height);
-  const common = (d, width, rows) => ({width, marginLeft: left(d, width), marginRight: 16, style: {fontSize: "12px"}, height: rows * line(26, rows) + 70, marginBottom: 30});
+  const common = (d, width, rows) => ({width, marginLeft: left(d, width), marginRight: 16, style: {fontSize: "12px"}, height: rows * line(26, rows) + 80, marginBottom: 40});
   const number = (v) => v.toLocaleString(document.documentElement.lang);
-  const scale = (d) => (d.unit === "points" ? (v) => number(v / 100) : d.unit === "share" ? (v) => number(v / 10) + " %" : number);
+  const short = (v) => v.toLocaleString(document.documentElement.lang, {notation: "compact"}); // so that the ends of an axis have room
+  const told = (name, value) => name + (document.documentElement.lang === "fr" ? " : " : ": ") + value;
+  const major = (d) => 10 ** (d.digits || 0);
+  const scale = (d) => (d.unit === "points" ? (v) => number(v / 100) : d.unit === "share" ? (v) => number(v / 10) + (document.documentElement.lang === "fr" ? "\u00a0%" : "%") : d.money ? (v) => short(v / major(d)) : number);
+  const unit = (d) => {
+    const label = [d.value, d.unit === "amount" && d.money].filter(Boolean).join(", ");
+    return label ? {label, labelAnchor: "right", labelArrow: "none", labelOffset: 36} : {label: null};
+  };
   const link = (d) => (d.points.some((p) => p.a) ? {href: "a"} : {});
   const ticks = (width) => (width < 420 ? 3 : 4);
-  const x = (d, width, more) => ({label: null, tickFormat: d.unit === "amount" ? () => "" : scale(d), ticks: ticks(width), grid: true, ...more});
+  const x = (d, width, more) => ({...unit(d), tickFormat: d.unit === "amount" && !d.money ? () => "" : scale(d), ticks: ticks(width), grid: true, ...more});
   // What may still grow is pale.
   const open = {fillOpacity: (p) => (p.o ? 0.45 : 1)};
 
@@ -51,7 +58,7 @@
       const shown = d.points.filter((p) => p.v !== null);
       const most = Math.max(1, d.most || 0, ...shown.map((p) => Math.max(p.v, p.hi ?? p.v)));
       return Plot.plot({...common(d, width, ys.length), x: x(d, width, {domain: [Math.min(0, ...shown.map((p) => p.v)), most / room(d, width, shown)]}), y: {domain: ys, label: null, tickFormat: fitted(d, width)}, marks: [
-        Plot.barX(shown, {x1: 0, x2: "v", y: "y", fill: (p) => (p.s === "Σ" ? css("--soft") : css("--bar")), title: "h", ...open, ...link(d)}),
+        Plot.barX(shown, {x1: 0, x2: "v", y: "y", fill: (p) => (p.s === "Σ" || d.series.indexOf(p.s) > 0 ? css("--soft") : css("--bar")), title: "h", ...open, ...link(d)}),
         Plot.link(shown.filter((p) => p.lo !== undefined), {x1: "lo", x2: "hi", y1: "y", y2: "y", stroke: css("--ink"), markerStart: "tick", markerEnd: "tick"}),
         Plot.text(shown, {x: (p) => Math.max(p.v, p.hi ?? 0), y: "y", text: "t", dx: 4, textAnchor: "start", fill: css("--ink")}),
         Plot.ruleX([0]),
@@ -69,7 +76,7 @@
     columns(d, width) {
       const xs = seen(d.points.map((p) => p.x));
       const colours = [css("--soft"), css("--bar"), css("--bar2")].slice(0, d.series.length);
-      return box(legend(d.series, colours), Plot.plot({width, height: 260, marginLeft: 44, style: {fontSize: "12px"}, color: {domain: d.series, range: colours}, fx: {domain: xs, label: null}, x: {domain: d.series, axis: null}, y: {label: null, grid: true, ticks: 4, tickFormat: scale(d)}, marks: [
+      return box(legend(d.series, colours), Plot.plot({width, height: 260, marginLeft: 44, style: {fontSize: "12px"}, color: {domain: d.series, range: colours}, fx: {domain: xs, label: null}, x: {domain: d.series, axis: null}, y: {label: d.value, labelAnchor: "top", labelArrow: "none", grid: true, ticks: 4, tickFormat: scale(d)}, marks: [
         Plot.barY(d.points, {fx: "x", x: "s", y: "v", fill: "s", title: "h"}),
         Plot.ruleY([0]),
       ]}));
@@ -98,13 +105,14 @@
       if (d.last) xs.push(d.last);
       const most = Math.max(...d.points.map((p) => p.v));
       const step = (width - left(d, width) - 16) / Math.max(1, xs.length);
-      const r = Math.min(26, step / 2, line(30, ys.length));
+      const row = line(ys.length > 12 ? 30 : 46, ys.length); // a few rows have room for bubbles that do not cover each other
+      const r = Math.min(26, step / 2, row * 0.6);
       const written = (p) => step >= 40 || p.v * 12 > most; // a phone has no room for every number; the table has them all
       const radius = (p) => Math.ceil(r * Math.sqrt(p.v / most));
       const beside = (p) => radius(p) < 3.5 * p.t.length;
       const small = d.points.filter((p) => written(p) && beside(p));
       const colour = (p) => (p.x === d.last ? css("--bar2") : css("--bar"));
-      return Plot.plot({...common(d, width, ys.length), marginBottom: 70, height: ys.length * line(30, ys.length) + 110, x: {domain: xs, label: null, tickRotate: -45, type: "point"}, y: {domain: ys, label: null, type: "point", grid: true, tickFormat: fitted(d, width)}, r: {domain: [0, most], range: [0, r]}, marks: [
+      return Plot.plot({...common(d, width, ys.length), marginTop: 30, marginBottom: 70, height: ys.length * row + 110, x: {domain: xs, label: null, tickRotate: -45, type: "point"}, y: {domain: ys, label: null, type: "point", grid: true, tickFormat: fitted(d, width)}, r: {domain: [0, most], range: [0, r]}, marks: [
         Plot.dot(d.points, {x: "x", y: "y", r: "v", fill: colour, fillOpacity: 0.55, stroke: colour, title: "h", ...link(d)}),
         Plot.text(d.points.filter((p) => written(p) && !beside(p)), {x: "x", y: "y", text: "t", fill: css("--ink"), pointerEvents: "none"}),
         ...seen(small.map(radius)).map((size) => Plot.text(small.filter((p) => radius(p) === size), {x: "x", y: "y", text: "t", dx: size + 3, textAnchor: "start", fontSize: 10, fill: css("--ink"), pointerEvents: "none"})),
@@ -116,9 +124,10 @@
       const most = Math.max(1, ...d.points.map((p) => p.v));
       const wide = (width - left(d, width) - 16) / xs.length;
       const written = d.points.filter((p) => p.v > 0 && wide >= 36); // nought is a cell without colour; where a number has no room, the table has it
+      const dark = (p) => p.v > 0.55 * most;
       return Plot.plot({...common(d, width, ys.length), marginBottom: 90, height: ys.length * line(30, ys.length) + 130, x: {domain: xs, label: null, tickRotate: -45}, y: {domain: ys, label: null, type: "band", tickFormat: fitted(d, width)}, opacity: {domain: [0, most]}, marks: [
         Plot.cell(d.points, {x: "x", y: "y", fill: css("--bar"), fillOpacity: "v", title: "h", stroke: css("--line"), ...link(d)}),
-        Plot.text(written, {x: "x", y: "y", text: "t", fontSize: wide < 50 ? 9.5 : 12, fill: css("--ink"), stroke: css("--card"), strokeWidth: 3, pointerEvents: "none"}),
+        ...[written.filter(dark), written.filter((p) => !dark(p))].map((some, i) => Plot.text(some, {x: "x", y: "y", text: "t", fontSize: wide < 50 ? 9.5 : 12, fill: css(i ? "--ink" : "--card"), pointerEvents: "none"})),
       ]});
     },
     // A waterfall: each bar begins where the one before ended; sums begin at nought.
@@ -131,11 +140,41 @@
       });
       const ys = steps.map((p) => p.y);
       const ends = steps.flatMap((p) => [p.from, p.to]);
+      const joints = steps.slice(1).map((p, i) => ({x: steps[i].to, y1: steps[i].y, y2: p.y}));
       return Plot.plot({...common(d, width, ys.length), x: x(d, width, {domain: [Math.min(0, ...ends), Math.max(1, ...ends) / room(d, width, steps)]}), y: {domain: ys, label: null, tickFormat: fitted(d, width)}, marks: [
+        Plot.link(joints, {x1: "x", x2: "x", y1: "y1", y2: "y2", stroke: css("--line")}),
         Plot.barX(steps, {x1: "from", x2: "to", y: "y", fill: (p) => (p.s === "Σ" ? css("--bar") : p.v < 0 ? "#b2182b" : css("--bar2")), title: "h"}),
         Plot.text(steps, {x: (p) => Math.max(p.from, p.to), y: "y", text: "t", dx: 4, textAnchor: "start", fill: css("--ink")}),
         Plot.ruleX([0]),
       ]});
+    },
+    // What the learners leave, and the costs, over the number of learners: where the lines meet, the costs are carried.
+    crossing(d, width) {
+      const at = (i) => d.points.find((p) => p.s === d.series[i]);
+      const [now, needed, left, costs] = [0, 1, 2, 3].map(at);
+      const each = now.v > 0 ? left.v / now.v : 0;
+      const meet = each > 0 ? costs.v / each : null;
+      const far = Math.max(now.v, needed ? needed.v : 0, 1) * 1.15;
+      const tall = Math.max(costs.v, left.v, each * far, 1) * 1.1;
+      const colours = [css("--bar"), css("--bar2")];
+      const line = (of, y2, y1 = y2) => [{x: 0, y: y1, h: of.h}, {x: far, y: y2, h: of.h}];
+      const marks = [{x: now.v, y: left.v, t: told(now.s, now.t), h: `${now.h} · ${left.h}`}];
+      if (meet !== null && costs.v > 0) marks.push({x: meet, y: costs.v, t: told(needed.s, needed.t), h: `${needed.h} · ${costs.h}`});
+      // What has no room to the right of its mark stands to the left of it, and else ends with the drawing.
+      const side = (p) => {
+        const at = 56 + (p.x / far) * (width - 72), long = 12 + letter * p.t.length;
+        return at + long < width ? "start" : at > long ? "end" : "edge";
+      };
+      const said = (some, anchor, dx, dy, x = "x") => (some.length ? [Plot.text(some, {x, y: "y", text: "t", dx, dy, textAnchor: anchor, fill: css("--ink"), stroke: css("--card"), strokeWidth: 4})] : []);
+      const of = (where) => marks.filter((p) => side(p) === where);
+      return box(legend([told(left.s, left.t), told(costs.s, costs.t)], colours), Plot.plot({width, height: 290, marginLeft: 56, marginTop: 30, marginRight: 16, marginBottom: 44, style: {fontSize: "12px"},
+        x: {domain: [0, far], label: now.s, labelAnchor: "right", labelArrow: "none", ticks: ticks(width), tickFormat: number, grid: true}, y: {domain: [Math.min(0, left.v * 1.1), tall], label: d.money, labelAnchor: "top", labelArrow: "none", ticks: 4, grid: true, tickFormat: scale({...d, unit: "amount"})}, marks: [
+          Plot.ruleY([0]),
+          Plot.line(line(left, each * far, 0), {x: "x", y: "y", stroke: colours[0], strokeWidth: 3}),
+          Plot.line(line(costs, costs.v), {x: "x", y: "y", stroke: colours[1], strokeWidth: 3, strokeDasharray: "6 4"}),
+          Plot.dot(marks, {x: "x", y: "y", r: 6, fill: css("--ink"), stroke: css("--card"), title: "h"}),
+          ...said(of("start"), "start", 10, 16), ...said(of("end"), "end", -10, -12), ...said(of("edge"), "end", 0, 20, () => far),
+        ]}));
     },
     // An UpSet: a bar for each combination of sets, and below it a dot for each set that is in it.
     sets(d, width) {
@@ -207,9 +246,17 @@
     },
   };
 
+  kinds.bridge = kinds.waterfall;
+
   function draw(place, width) {
     const d = JSON.parse(document.getElementById(place.dataset.plot).textContent);
     const drawing = box(kinds[d.kind](d, width || Math.max(280, place.clientWidth)));
+    if (d.value && ["bubble", "matrix", "sets"].includes(d.kind)) { // they have no axis of values
+      const said = document.createElement("p");
+      said.className = "legend";
+      said.textContent = d.value;
+      drawing.prepend(said);
+    }
     if (d.open) {
       const said = document.createElement("p");
       said.className = "legend";
