@@ -96,8 +96,12 @@ func (x Questionnaire) names() map[string]string {
 func (x Questionnaire) Propose(f File) []Mapped {
 	names, taken := x.names(), map[string]bool{}
 	out := make([]Mapped, 0, len(f.Header))
+	tokens := f.hasTokens()
 	for _, h := range f.Header {
 		to := specialOf(h)
+		if tokens && isNumber(h) { // a token says who answered, and finds her other answers
+			to = ToNothing
+		}
 		if to == "" {
 			to = names[normal(h)]
 		}
