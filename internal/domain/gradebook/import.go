@@ -193,6 +193,9 @@ func importTx(ctx context.Context, tx *postgres.Tx, f file) (Collection, error) 
 		if err := do(ctx); err != nil {
 			return Collection{}, err
 		}
+		if i == 1 { // it is known who is in it, and who was before
+			k.doubt(in.FileName, session)
+		}
 	}
 	if in.Progress != nil {
 		in.Progress(len(steps), len(steps)+1)
