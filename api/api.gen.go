@@ -8706,7 +8706,7 @@ type Collection struct {
 	// Example: 2
 	ScoresDropped int `json:"scores_dropped"`
 
-	// ScoresFirst Of these, where there was no score before.
+	// ScoresFirst Of these, where there was no score before. Averages are not told apart: they say again what scores say.
 	//
 	// Example: 3900
 	ScoresFirst int `json:"scores_first"`

@@ -100,6 +100,8 @@ func (t *table) named() func(*table) (Report, error) {
 		return func(*table) (Report, error) { return Report{}, ErrNotGraded }
 	case problems(t.header):
 		return parseProblems
+	case !t.has("learner") && (t.has("exercise", "week") || t.has("exercice", "semaine")):
+		return func(*table) (Report, error) { return Report{}, ErrIsMap }
 	case t.has("user id", "anonymized user id"):
 		return parseIDs
 	case t.has("certificate type", "total certificates issued"):

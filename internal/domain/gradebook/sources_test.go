@@ -79,8 +79,11 @@ func TestWhoIsNotInACurrentReportHasNotLeft(t *testing.T) {
 	head := "Student ID,Email,Username,Grade,HW 01,Enrollment Status\r\n"
 	for n, rows := range []string{"1,,ada,0.1,0.5,enrolled\r\n2,,bob,0.2,0.5,enrolled\r\n3,,cid,0.0,Not Attempted,enrolled\r\n", "1,,ada,0.3,0.75,enrolled\r\n3,,cid,0.0,Not Attempted,unenrolled\r\n"} {
 		c, err := book.Import(system, gradebook.Intake{SessionID: "ERR", FileName: "r.csv", CollectedAt: day(n), Content: []byte(head + rows)})
-		if err != nil || c.RowsRejected != 0 {
-			t.Fatal(c, err)
+		if err != nil || c.RowsRejected != 0 || c.LearnersLeft != n {
+			t.Fatalf("%v: cid has left by the second, and nobody else: %+v", err, c)
+		}
+		if got := [4]int{c.ScoresFirst, c.ScoresRaised, c.ScoresLowered, c.ScoresDropped}; got != [2][4]int{{4, 0, 0, 0}, {0, 2, 0, 0}}[n] {
+			t.Errorf("first, raised, lowered, dropped: %v", got)
 		}
 	}
 	if got, want := countsOf(t, db, journey.Question{SessionID: s.ID, AsOf: day(1)}), (journey.Counts{Enrolled: 2, Started: 2}); got != want {
@@ -151,6 +154,9 @@ func TestAFileOfAnotherCourseIsDoubted(t *testing.T) {
 		if err != nil || fmt.Sprint(got.Warnings) != c.want {
 			t.Errorf("%s: %v, %v, want %s", c.name, err, got.Warnings, c.want)
 		}
+	}
+	if _, err := gradebook.Parse([]byte("exercise,week,scored,weight\nHW 01,1,Y,0.1\n")); !errors.Is(err, gradebook.ErrIsMap) {
+		t.Error("a map of exercises:", err)
 	}
 	for _, file := range []string{"Student ID,Username,Error\r\n1,ada,boom\r\n", "Student ID,Email,Username,error_msg\r\n1,a@b.c,ada,boom\r\n"} {
 		if _, err := gradebook.Parse([]byte(file)); !errors.Is(err, gradebook.ErrNotGraded) {
