@@ -27,16 +27,23 @@ func TestStatementsOfAnotherCourseAreRefused(t *testing.T) {
 		"xblock/ccx-block-v1:edX+DemoX+Demo+ccx@1+type@problem+block@1", "xblock/block-v1:edX+DemoX+Other+type@problem+block@1"} {
 		all = append(all, fmt.Sprintf(`{"id":"3744fa95-27e3-5c44-9573-%012d","actor":{"account":{"name":"ada"}},"verb":{"id":"x/earned"},"object":{"id":"http://lms/%s"},"result":{"score":{"scaled":0.5}},"timestamp":"2018-09-10T16:31:50Z"}`, i, object))
 	}
-	c, err := gradebook.New(db, jobs.New(db, nil)).Import(system, gradebook.Intake{SessionID: "X", FileName: "s.json", CollectedAt: day(0), Content: []byte(strings.Join(all, "\n"))})
+	book := gradebook.New(db, jobs.New(db, nil))
+	c, err := book.Import(system, gradebook.Intake{SessionID: "X", FileName: "s.json", CollectedAt: day(0), Content: []byte(strings.Join(all, "\n"))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := ""
-	for _, x := range c.Rejects {
-		got += fmt.Sprintf("%d %s; ", x.Line, x.Code)
+	told := func(c gradebook.Collection) (all string) {
+		for _, x := range c.Rejects {
+			all += fmt.Sprintf("%d %s; ", x.Line, x.Code)
+		}
+		return all
 	}
-	if want := "3 other-course; 4 other-course; 5 other-course; "; got != want {
+	if got, want := told(c), "3 other-course; 4 other-course; 5 other-course; "; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+	c, err = book.Import(system, gradebook.Intake{SessionID: "X", FileName: "c.csv", CollectedAt: day(1), Content: []byte("CourseID,Certificate Type,Total Certificates Issued,Date Report Run\r\ncourse-v1:edX+DemoX+Demo,honor,5,\"March 01, 2026\"\r\ncourse-v1:edX+Other+Demo,honor,7,\"March 01, 2026\"\r\n")})
+	if got, want := told(c), "3 other-course; "; err != nil || got != want || c.RowsRead != 2 {
+		t.Errorf("%v: %d rows, %s, want %s", err, c.RowsRead, got, want)
 	}
 }
 
