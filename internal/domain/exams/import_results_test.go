@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"cursus/internal/kernel/fault"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"cursus/internal/domain/exams"
+	"cursus/internal/kernel/fault"
 	"cursus/internal/platform/postgres"
 )
 

@@ -1,10 +1,16 @@
 package intakes_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/intakes"
+	"cursus/internal/domain/surveys"
 	"cursus/internal/kernel/sheet"
+	"cursus/internal/platform/postgres"
 )
 
 // A file that is taken for another kind is refused by the wrong reader, with words that help nobody.
@@ -23,6 +29,26 @@ func TestFilesOfPlatformsAreRecognised(t *testing.T) {
 	} {
 		if got, err := intakes.KindOf(sheet.Bytes([]byte(text))); err != nil || got != want {
 			t.Errorf("%.60q is %s (%v), want %s", text, got, err, want)
+		}
+	}
+}
+
+// An export of another platform has addresses, as answers to a questionnaire do. Where nothing was asked, it is a file that nobody knows; it is refused as a
+// questionnaire that is missing only where somebody said that it holds answers. Taken in, it would stand in the history as answers of nobody.
+func TestATableOfAnotherPlatformIsNoQuestionnaire(t *testing.T) {
+	h := newHouse(t)
+	const moodle = "First name,Surname,ID number,Email address,Quiz: Week 1 (Real),Course total (Real)\nAda,L,,ada@example.org,8.50,-\n"
+	h.in(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: "BARE", CourseKey: "PRD", Title: catalog.Text{EN: "Bare"}, Platform: "fun", ThresholdPPM: 500_000})
+		return err
+	})
+	for _, c := range []struct {
+		session, kind string
+		want          error
+	}{{"BARE", "", gradebook.ErrNotAReport}, {"BARE", intakes.OfOpening, surveys.ErrNone}, {"PRD-7", "", surveys.ErrNoAnswers}} {
+		_, err := h.room.Take(ann, intakes.File{Session: c.session, Kind: c.kind, Name: "m_2019-03-08-0900.csv", Source: sheet.Bytes([]byte(moodle)), DryRun: true})
+		if !errors.Is(err, c.want) {
+			t.Errorf("%s %q: %v, want %v", c.session, c.kind, err, c.want)
 		}
 	}
 }
