@@ -8,6 +8,7 @@ import (
 // Every fault of this room.
 var (
 	ErrUnreadable     = fault.New(fault.Invalid, "unreadable-file", "The file is not readable as comma-separated text.")
+	ErrWorkbook       = fault.New(fault.Invalid, "workbook", "The file is a workbook of a spreadsheet. Save its sheet as CSV.")
 	ErrTooLarge       = fault.New(fault.TooLarge, "file-too-large", "The file is larger than 256 MiB.")
 	ErrNotAReport     = fault.New(fault.Invalid, "not-a-grade-report", "The file is none that is known: its header is not that of a grade report, of another file of Open edX or FUN, or of a plain form.")
 	ErrOtherKind      = fault.New(fault.Invalid, "other-kind", "The file is of another kind.")

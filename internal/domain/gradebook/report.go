@@ -136,6 +136,8 @@ func refusedText(err error) error {
 		return nil
 	case errors.Is(err, sheet.ErrTooLarge):
 		return ErrTooLarge
+	case errors.Is(err, sheet.ErrWorkbook):
+		return ErrWorkbook
 	case errors.As(err, &bad):
 		return ErrUnreadable.At(fmt.Sprintf("line %d, column %d", bad.Line, bad.Column), "bad-encoding", "The letter here cannot be read.").Because(err)
 	}
@@ -240,7 +242,7 @@ func parseGrades(t *table) (Report, error) {
 // marks says whether a report has a mark for what was not attempted: then a nought in it is a score.
 func (r *Report) marks() bool {
 	return slices.ContainsFunc(r.Rows, func(row Row) bool {
-		return slices.ContainsFunc(row.Cells, func(v int64) bool { return v < 0 })
+		return slices.Contains(row.Cells, NotAttempted)
 	})
 }
 

@@ -158,6 +158,9 @@ func TestAFileOfAnotherCourseIsDoubted(t *testing.T) {
 	if _, err := gradebook.Parse([]byte("exercise,week,scored,weight\nHW 01,1,Y,0.1\n")); !errors.Is(err, gradebook.ErrIsMap) {
 		t.Error("a map of exercises:", err)
 	}
+	if _, err := gradebook.Parse([]byte("PK\x03\x04\x14\x00\xff")); !errors.Is(err, gradebook.ErrWorkbook) {
+		t.Error("a workbook:", err)
+	}
 	for _, file := range []string{"Student ID,Username,Error\r\n1,ada,boom\r\n", "Student ID,Email,Username,error_msg\r\n1,a@b.c,ada,boom\r\n"} {
 		if _, err := gradebook.Parse([]byte(file)); !errors.Is(err, gradebook.ErrNotGraded) {
 			t.Errorf("%q: %v", file, err)

@@ -19,7 +19,11 @@ import (
 var (
 	ErrUnreadable = errors.New("the file is in no encoding that is known, or is cut")
 	ErrTooLarge   = errors.New("the file is too large")
+	ErrWorkbook   = fmt.Errorf("a workbook: %w", ErrUnreadable) // of a spreadsheet, as it is before it is saved as CSV
 )
+
+// workbook is how a zip file begins, which xlsx and ods are.
+var workbook = []byte("PK\x03\x04")
 
 // BadLetter is an ErrUnreadable that knows its place: the line and, in bytes, the column, both from 1.
 type BadLetter struct{ Line, Column int }
@@ -45,6 +49,9 @@ func Text(raw []byte, maxBytes int64) ([]byte, error) {
 	}
 	if int64(len(raw)) > maxBytes {
 		return nil, ErrTooLarge
+	}
+	if bytes.HasPrefix(raw, workbook) {
+		return nil, ErrWorkbook
 	}
 	var err error
 	switch {
