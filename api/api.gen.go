@@ -991,6 +991,24 @@ func (e CollectionVia) Valid() bool {
 	}
 }
 
+// Defines values for CollectionWarnings.
+const (
+	CollectionWarningsNamedOtherwise CollectionWarnings = "named-otherwise"
+	CollectionWarningsNobodyKnown    CollectionWarnings = "nobody-known"
+)
+
+// Valid indicates whether the value is a known member of the CollectionWarnings enum.
+func (e CollectionWarnings) Valid() bool {
+	switch e {
+	case CollectionWarningsNamedOtherwise:
+		return true
+	case CollectionWarningsNobodyKnown:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ConditionNext.
 const (
 	ConditionNextAttendWorkshop ConditionNext = "attend_workshop"
@@ -8703,7 +8721,7 @@ type Collection struct {
 	// Example: 2
 	ScoresDropped int `json:"scores_dropped"`
 
-	// ScoresFirst Of these, where there was no score before.
+	// ScoresFirst Of these, where there was no score before. Averages are not told apart: they say again what scores say.
 	//
 	// Example: 3900
 	ScoresFirst int `json:"scores_first"`
@@ -8730,6 +8748,9 @@ type Collection struct {
 	//
 	// Example: api
 	Via *CollectionVia `json:"via,omitempty"`
+
+	// Warnings What to look at before it is applied: by its name it is of another course than the session (`named-otherwise`), or nobody whom earlier intakes name is in it (`nobody-known`).
+	Warnings []CollectionWarnings `json:"warnings"`
 }
 
 // CollectionFamily A legacy report writes 0 where nothing was tried.
@@ -8746,6 +8767,11 @@ type CollectionKind string
 //
 // Example: api
 type CollectionVia string
+
+// CollectionWarnings A reason to doubt that it is the right file.
+//
+// Example: named-otherwise
+type CollectionWarnings string
 
 // CollectionID Id of the intake.
 //

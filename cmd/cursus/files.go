@@ -140,6 +140,7 @@ func ofFile(err error) bool {
 func (b batch) file(path string) (f intakes.File, heard []int, err error) {
 	f = intakes.File{Kind: b.kind, Name: base(path), Exam: exams.Kind(b.exam), Via: intakes.ByCommand, Source: func() (io.ReadCloser, error) { return os.Open(path) }}
 	if f.Kind == "" {
+		f.Guessed = true
 		if f.Kind, err = intakes.KindOf(f.Source); err != nil {
 			return f, nil, err
 		}

@@ -85,6 +85,9 @@ func sayGrades(w io.Writer, f intakes.File, r gradebook.Collection, took time.Du
 	}
 	fmt.Fprintf(w, "%s, %d rows, %d new, %d left, %d back, %d cells changed, %d rows rejected (%d ms)\n",
 		r.Kind, r.RowsRead, r.LearnersNew, r.LearnersLeft, r.LearnersBack, r.CellsChanged, len(r.Rejects), took.Milliseconds())
+	for _, doubt := range r.Warnings {
+		fmt.Fprintf(w, "  is it the right file? %s\n", map[string]string{gradebook.NamedOtherwise: "By its name it is of another course than the session.", gradebook.NobodyKnown: "Nobody whom earlier files name is in it."}[doubt])
+	}
 	if f.DryRun {
 		sayDifference(w, r)
 	}

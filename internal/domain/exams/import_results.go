@@ -128,6 +128,9 @@ func (s *Service) importResultsTx(ctx context.Context, tx *postgres.Tx, in Resul
 	if err != nil {
 		return Results{}, err
 	}
+	if err := ofCourse(rows, session.PlatformKey); err != nil {
+		return Results{}, err
+	}
 	sum := sha256.Sum256(in.Content)
 	out := Results{ID: ident.New("erf"), SessionKey: session.Key, Kind: in.Kind, FileName: in.FileName, DryRun: in.DryRun, CollectedAt: in.CollectedAt, ImportedAt: tx.Now(),
 		SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(in.Content)), Via: in.Via, By: postgres.Author(ctx)}
@@ -172,6 +175,17 @@ func (s *Service) importResultsTx(ctx context.Context, tx *postgres.Tx, in Resul
 	}
 	return out, audit.AppendTx(ctx, tx, audit.Entry{Action: "exam_results.imported", Object: out.ID, Detail: map[string]any{"session": session.ID, "kind": in.Kind, "sha256": out.SHA256,
 		"new": out.Count(RowNew), "changed": out.Count(RowChanged), "unchanged": out.Count(RowUnchanged), "refused": out.Count(RowRefused)}})
+}
+
+// ofCourse refuses a file of another course than the one that the session is on its platform, where that is known: its verdicts are of other exams, of people who may have
+// booked this one too. Error: ErrResultsRefused.
+func ofCourse(rows []resultRow, key string) error {
+	for _, r := range rows {
+		if r.refused == nil && key != "" && r.course != key {
+			return unreadable(r.line, 1, "other-course", "The file is of another course than the session.")
+		}
+	}
+	return nil
 }
 
 // sitter is somebody who booked exams of the session, as files may name her.

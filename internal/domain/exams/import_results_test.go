@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"cursus/internal/domain/exams"
+	"cursus/internal/kernel/fault"
 	"cursus/internal/platform/postgres"
 )
 
@@ -212,4 +214,20 @@ func TestARowNamesHerByUsername(t *testing.T) {
 	})
 	const header = "course_id,username,email,attempt_code,status\n"
 	r.told(r.results([]byte(header+"c,zoe,l1@example.org,A,started\nc,zoe,,B,started\nc,Zoe,,C,started\n"), false), "refused two-people", "new", "refused not-booked")
+}
+
+// A report of another course names people who may have booked this exam, too: its verdicts would be theirs here.
+func TestResultsOfAnotherCourseAreRefused(t *testing.T) {
+	r := newRoom(t, 1)
+	r.sitting(0, "")
+	r.in(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := tx.Exec(ctx, postgres.Query{Name: "test", SQL: "update catalog.sessions set platform_key = 'course-v1:IMT+PRD+s9' where id = $1"}, r.session.ID)
+		return err
+	})
+	const header = "course_id,email,attempt_code,status\n"
+	_, err := r.exams.ImportResults(postgres.WithActor(context.Background(), "staff:ann"), exams.ResultsIntake{Session: "PRD-9", FileName: "r.csv", Content: []byte(header + "course-v1:IMT+PRD+s8,l0@example.org,A,verified\n")})
+	if f := fault.From(err); !errors.Is(err, exams.ErrResultsRefused) || len(f.Fields) != 1 || f.Fields[0].Code != "other-course" || f.Fields[0].Pointer != "results.csv:2:1" {
+		t.Errorf("taken in, or refused without a place: %+v", err)
+	}
+	r.told(r.results([]byte(header+"course-v1:IMT+PRD+s9,l0@example.org,A,verified\n"), false), "new")
 }

@@ -133,6 +133,10 @@ func (k *intake) compare(ctx context.Context) error {
 				k.collection.LearnersBack++
 				k.tell(id).Change = IsBack
 			}
+			if !row.Enrolled && !k.fresh[id] && k.stages[id][journey.Enrolled].at(k.at, false) {
+				k.collection.LearnersLeft++
+				k.tell(id).Change = HasLeft
+			}
 			k.setPresence(id, k.at, k.rank, row.Enrolled)
 		} else {
 			k.assume(id, k.at, k.rank)
@@ -282,21 +286,25 @@ func (k *intake) setCell(id string, place int, at time.Time, rank int, v int64) 
 	_, there := was.has(at)
 	if before := was.at(at, otherwise); before != v || rank < 0 && !there {
 		k.addCell(id, column, at, v)
-		k.count(id, before, v)
+		k.count(id, k.report.Columns[place].Kind, before, v)
 	}
 	if ok && k.cells[id][column].at(then, otherwise) != says {
 		k.addCell(id, column, then, says)
 	}
 }
 
-// count says in which direction scores went.
-func (k *intake) count(id string, before, v int64) {
+// count says in which direction scores went. An average says again what the scores under it say; whom nobody knew before had no total that could rise.
+func (k *intake) count(id, kind string, before, v int64) {
 	if before == v {
 		return
 	}
 	k.collection.CellsChanged++
 	of := k.tell(id)
 	switch {
+	case kind == "average":
+	case kind == "grade" && k.fresh[id]:
+		k.collection.ScoresFirst++
+		of.First++
 	case before > 0 && v <= 0:
 		k.collection.ScoresDropped++
 		of.Dropped++

@@ -78,6 +78,7 @@ type Collection struct {
 	Ignored       []Reject        `json:"ignored"`
 	Learners      []LearnerChange `json:"learners"`  // of whom it changes something
 	Questions     []Question      `json:"questions"` // columns of which nobody has said what they are
+	Warnings      []string        `json:"warnings"`  // what to look at before it is applied
 
 	sessionID string
 }

@@ -193,6 +193,9 @@ func importTx(ctx context.Context, tx *postgres.Tx, f file) (Collection, error) 
 		if err := do(ctx); err != nil {
 			return Collection{}, err
 		}
+		if i == 1 { // it is known who is in it, and who was before
+			k.doubt(in.FileName, session)
+		}
 	}
 	if in.Progress != nil {
 		in.Progress(len(steps), len(steps)+1)
@@ -253,6 +256,13 @@ func (k *intake) accept(ctx context.Context, r Report) error {
 		})
 	}
 	r.Events = events
+	r.Issued = slices.DeleteFunc(slices.Clone(r.Issued), func(x Issued) bool {
+		other := x.course != "" && k.session.PlatformKey != "" && x.course != k.session.PlatformKey
+		if other {
+			r.Rejects = append(r.Rejects, Reject{Line: x.line, Column: 1, Code: "other-course", Detail: "The count is of another course."})
+		}
+		return other
+	})
 	slices.SortStableFunc(r.Rejects, func(a, b Reject) int { return a.Line - b.Line })
 	slices.SortStableFunc(r.Ignored, func(a, b Reject) int { return a.Line - b.Line })
 	k.report = r

@@ -96,8 +96,12 @@ func (t *table) reader() func(*table) (Report, error) {
 // named is the reader of a table that names its columns; nil: it is a grade report, or nothing.
 func (t *table) named() func(*table) (Report, error) {
 	switch {
+	case t.has("student id", "username") && !t.has("grade") && (t.has("error") || t.has("error_msg")):
+		return func(*table) (Report, error) { return Report{}, ErrNotGraded }
 	case problems(t.header):
 		return parseProblems
+	case !t.has("learner") && (t.has("exercise", "week") || t.has("exercice", "semaine")):
+		return func(*table) (Report, error) { return Report{}, ErrIsMap }
 	case t.has("user id", "anonymized user id"):
 		return parseIDs
 	case t.has("certificate type", "total certificates issued"):

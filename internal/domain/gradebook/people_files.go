@@ -80,15 +80,17 @@ func parseIDs(t *table) (r Report, err error) {
 
 // Issued is how many certificates a platform counts.
 type Issued struct {
-	Type  string
-	Total int
-	RunAt time.Time
+	Type   string
+	line   int
+	course string
+	Total  int
+	RunAt  time.Time
 }
 
 // parseIssued reads issued certificates: `CourseID,Certificate Type,Total Certificates Issued,Date Report Run`. It names nobody.
 func parseIssued(t *table) (r Report, err error) {
 	r = Report{Kind: Counted, Family: Modern, Partial: true}
-	kind, total, run := t.place("certificate type"), t.place("total certificates issued"), t.place("date report run")
+	kind, total, run, course := t.place("certificate type"), t.place("total certificates issued"), t.place("date report run"), t.place("courseid", "course id")
 	err = t.each(func(record []string, line int) {
 		reject := func(col int, code, detail string) {
 			r.Rejects = append(r.Rejects, Reject{Line: line, Column: col + 1, Code: code, Detail: detail})
@@ -97,7 +99,10 @@ func parseIssued(t *table) (r Report, err error) {
 			reject(col, code, detail)
 			return
 		}
-		x := Issued{Type: strings.Clone(strings.TrimSpace(record[kind]))}
+		x := Issued{Type: strings.Clone(strings.TrimSpace(record[kind])), line: line}
+		if course >= 0 {
+			x.course = strings.Clone(strings.TrimSpace(record[course]))
+		}
 		if x.Type == "" || utf8.RuneCountInString(x.Type) > 100 {
 			reject(kind, "bad-type", "A type of certificate has a name of 1 to 100 characters.")
 			return

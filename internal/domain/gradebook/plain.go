@@ -1,6 +1,9 @@
 package gradebook
 
 import (
+	"fmt"
+	"maps"
+	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -10,10 +13,16 @@ import (
 // The plain forms: what any platform, or somebody with a spreadsheet, can write. A learner is called by what the platform calls her: an id, a
 // username or an address.
 
+// timeForms are how platforms and spreadsheets write an instant; without a zone it is UTC, and a date with strokes has its day first.
+var timeForms = []string{
+	time.RFC3339Nano, "2006-01-02T15:04:05Z0700", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05Z0700", "2006-01-02 15:04:05 UTC", "2006-01-02T15:04:05", "2006-01-02T15:04",
+	"2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02", "02/01/2006 15:04:05", "02/01/2006 15:04", "02/01/2006",
+}
+
 // parseTime reads an instant of a file: RFC 3339, or a date with or without a time, in UTC. It is exact to the microsecond, as the books are.
 func parseTime(s string) (time.Time, bool) {
 	s = strings.TrimSpace(s)
-	for _, form := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02 15:04:05Z07:00", "2006-01-02", "02/01/2006"} {
+	for _, form := range timeForms {
 		if t, err := time.Parse(form, s); err == nil && t.Year() >= 1990 && t.Year() < 2200 {
 			return t.UTC().Truncate(time.Microsecond), true
 		}
@@ -59,41 +68,89 @@ func (t *table) learner(record []string) (key, name string, at int, code, detail
 	return key, name, 0, "", ""
 }
 
-// parseRoster reads learner, enrolled_at, left_at. It says of each whether she is enrolled at the time of the file, and since when she was or
-// was not; of who is not in it, it says nothing.
+// parseRoster reads learner, enrolled_at, left_at: a row for each time that somebody was enrolled. It says of each whether she is enrolled at the time of
+// the file, and since when she was or was not; of who is not in it, it says nothing.
 func parseRoster(t *table) (r Report, err error) {
 	if err = t.plain(); err != nil {
 		return r, err
 	}
 	r = Report{Kind: Roster, Family: Plain, Partial: true}
 	r.Cohorts = t.has("cohort")
-	err = r.rows(t, t.at["learner"], func(record []string) (row Row, at int, code, detail string) {
-		if row.Key, row.Username, at, code, detail = t.learner(record); code != "" {
-			return row, at, code, detail
-		}
-		came, ok := parseTime(t.cell(record, "enrolled_at"))
-		if !ok {
-			return row, t.at["enrolled_at"], "bad-time", badTime
-		}
-		row.Enrolled, row.Cohort = true, strings.Clone(t.cell(record, "cohort"))
-		if utf8.RuneCountInString(row.Cohort) > 255 {
-			return row, t.at["cohort"], "bad-cohort", "The cohort's name is longer than 255 characters."
-		}
-		events := []Event{{Key: row.Key, Column: presence, At: came, Value: 1}}
-		if said := t.cell(record, "left_at"); said != "" {
-			left, ok := parseTime(said)
-			if !ok {
-				return row, t.at["left_at"], "bad-time", badTime
+	stays := map[string][]stay{}
+	err = t.each(func(record []string, line int) {
+		row, s, at, code, detail := t.stay(record)
+		for _, other := range stays[row.Key] {
+			if code == "" && s.overlaps(other) {
+				at, code, detail = t.at["enrolled_at"], "duplicated", fmt.Sprintf("By line %d she is enrolled at that time already.", other.line)
 			}
-			if left.Before(came) {
-				return row, t.at["left_at"], "left-before", "She left before she was enrolled."
-			}
-			row.Enrolled, events = false, append(events, Event{Key: row.Key, Column: presence, At: left, Value: 0})
 		}
-		r.Events = append(r.Events, events...)
-		return row, 0, "", ""
+		if code != "" {
+			r.Rejects = append(r.Rejects, Reject{Line: line, Column: at + 1, Code: code, Detail: detail, Subject: row.Key})
+			return
+		}
+		row.line, s.line = line, line
+		r.Rows, stays[row.Key] = append(r.Rows, row), append(stays[row.Key], s)
 	})
+	r.stayed(stays)
 	return r, err
+}
+
+// stay is a time during which a roster says that somebody was enrolled; of one that goes on, left is nought.
+type stay struct {
+	came, left time.Time
+	cohort     string
+	line       int
+}
+
+func (s stay) overlaps(o stay) bool {
+	if s.came.After(o.came) {
+		s, o = o, s
+	}
+	return s.left.IsZero() || s.left.After(o.came) || s.came.Equal(o.came)
+}
+
+func (t *table) stay(record []string) (row Row, s stay, at int, code, detail string) {
+	if row.Key, row.Username, at, code, detail = t.learner(record); code != "" {
+		return row, s, at, code, detail
+	}
+	var ok bool
+	if s.came, ok = parseTime(t.cell(record, "enrolled_at")); !ok {
+		return row, s, t.at["enrolled_at"], "bad-time", badTime
+	}
+	if s.cohort = strings.Clone(t.cell(record, "cohort")); utf8.RuneCountInString(s.cohort) > 255 {
+		return row, s, t.at["cohort"], "bad-cohort", "The cohort's name is longer than 255 characters."
+	}
+	row.Enrolled = true
+	if said := t.cell(record, "left_at"); said != "" {
+		if s.left, ok = parseTime(said); !ok {
+			return row, s, t.at["left_at"], "bad-time", badTime
+		}
+		if s.left.Before(s.came) {
+			return row, s, t.at["left_at"], "left-before", "She left before she was enrolled."
+		}
+		row.Enrolled = false
+	}
+	return row, s, 0, "", ""
+}
+
+// stayed says when each came and left, in the order of the times. Who leaves at the instant at which she is back has not left. Her last stay says in
+// which cohort she is.
+func (r *Report) stayed(all map[string][]stay) {
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		stays := all[key]
+		slices.SortFunc(stays, func(a, b stay) int { return a.came.Compare(b.came) })
+		for i, s := range stays {
+			if i == 0 || !stays[i-1].left.Equal(s.came) {
+				r.Events = append(r.Events, Event{Key: key, Column: presence, At: s.came, Value: 1})
+			}
+			if !s.left.IsZero() && (i+1 == len(stays) || !stays[i+1].came.Equal(s.left)) {
+				r.Events = append(r.Events, Event{Key: key, Column: presence, At: s.left, Value: 0})
+			}
+		}
+	}
+	for i, row := range r.Rows {
+		r.Rows[i].Cohort = all[row.Key][len(all[row.Key])-1].cohort
+	}
 }
 
 // settle says of a roster who is enrolled at the time at which it was made: a leave may be announced in it. Who is to come later is refused.
@@ -111,10 +168,11 @@ func (r *Report) settle(at time.Time) {
 		return false
 	})
 	r.Rows = slices.DeleteFunc(r.Rows, func(row Row) bool {
-		if to[row.Key] {
+		_, was := now[row.Key]
+		if to[row.Key] && !was {
 			r.Rejects = append(r.Rejects, Reject{Line: row.line, Column: 1, Code: "in-the-future", Detail: "She is to be enrolled after the time of the file.", Subject: row.Key})
 		}
-		return to[row.Key]
+		return to[row.Key] && !was
 	})
 	for i, row := range r.Rows {
 		r.Rows[i].Enrolled = now[row.Key] == 1
@@ -179,8 +237,8 @@ func (t *table) score(record []string) (e Event, label string, at int, code, det
 		return e, "", t.at["exercise"], "bad-label", badLabel
 	}
 	var ok bool
-	if e.Value, ok = parseCell(record[t.at["score"]], t.comma); !ok {
-		return e, "", t.at["score"], "bad-score", "A score is a number from 0 to 1, Not Attempted or Not Available."
+	if e.Value, ok = plainScore(record[t.at["score"]], t.comma); !ok {
+		return e, "", t.at["score"], "bad-score", badPlainScore
 	}
 	if said := t.cell(record, "attempted_at"); said != "" {
 		if e.At, ok = parseTime(said); !ok {
@@ -188,6 +246,24 @@ func (t *table) score(record []string) (e Event, label string, at int, code, det
 		}
 	}
 	return e, label, 0, "", ""
+}
+
+const badPlainScore = "A score is a number from 0 to 1, a percentage such as 85 %, Not Attempted, Not Available or -."
+
+// plainScore reads a score of a plain form: beside what grade reports write, a percentage or a dash, as other platforms do.
+func plainScore(s string, decimalComma bool) (int64, bool) {
+	s = strings.TrimSpace(s)
+	if s == "-" {
+		return NotAttempted, true
+	}
+	if percent, is := strings.CutSuffix(s, "%"); is {
+		of := points(strings.TrimSpace(percent), decimalComma)
+		if of == nil {
+			return 0, false
+		}
+		return billionths(of.Quo(of, big.NewRat(100, 1)))
+	}
+	return parseCell(s, decimalComma)
 }
 
 // asides are the columns of a wide form that are no exercises.
@@ -251,9 +327,9 @@ func parseWide(t *table) (r Report, err error) {
 			if said == "" {
 				said = "Not Attempted"
 			}
-			v, ok := parseCell(said, t.comma)
+			v, ok := plainScore(said, t.comma)
 			if !ok {
-				return row, i, "bad-score", "A score is a number from 0 to 1, Not Attempted or Not Available."
+				return row, i, "bad-score", badPlainScore
 			}
 			if v < 0 && r.Columns[c].Kind == "grade" {
 				v = 0

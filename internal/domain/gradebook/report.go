@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -23,7 +24,7 @@ const (
 // maxReportBytes bounds a report, also after inflating it.
 const maxReportBytes = 256 << 20
 
-// Families of grade reports. A legacy file writes 0 in a cell that was never touched, so there 0 is NotAttempted.
+// Families of grade reports. A legacy file writes 0 in a cell that was never touched, so there 0 is NotAttempted, unless the file has a mark for that.
 const (
 	Legacy = "legacy"
 	Modern = "modern"
@@ -100,7 +101,26 @@ var tailHeaders = map[string]bool{
 	"certificate delivered": true, "certificate type": true, "enrollment status": true,
 }
 
-var averageLabel = regexp.MustCompile(`(^|\s)(Avg|\(Avg\))$`)
+var (
+	averageLabel    = regexp.MustCompile(`(^|\s)(Avg|\(Avg\))$`)
+	subsectionLabel = regexp.MustCompile(`^.+ [0-9]+: `) // a current report: the assignment type, the number, and what the course calls the subsection
+)
+
+// isAverage says whether a column of a grade report is the average of those before it. A course may call a subsection whatever it likes, "Week 2
+// (Avg)" too: such a column is an exercise.
+func isAverage(family, label string, before []Column) bool {
+	if !averageLabel.MatchString(label) {
+		return false
+	}
+	kind := strings.TrimSpace(averageLabel.ReplaceAllString(label, ""))
+	if family == Legacy || !subsectionLabel.MatchString(label) {
+		return true
+	}
+	return slices.ContainsFunc(before, func(c Column) bool {
+		number, of := strings.CutPrefix(c.Label, kind+" ")
+		return of && subsectionLabel.MatchString("x "+number)
+	})
+}
 
 // text undoes compression and encoding.
 func text(raw []byte) ([]byte, error) {
@@ -116,6 +136,8 @@ func refusedText(err error) error {
 		return nil
 	case errors.Is(err, sheet.ErrTooLarge):
 		return ErrTooLarge
+	case errors.Is(err, sheet.ErrWorkbook):
+		return ErrWorkbook
 	case errors.As(err, &bad):
 		return ErrUnreadable.At(fmt.Sprintf("line %d, column %d", bad.Line, bad.Column), "bad-encoding", "The letter here cannot be read.").Because(err)
 	}
@@ -189,7 +211,7 @@ func readHeader(header []string) (layout, error) {
 		if c.Label == "" || utf8.RuneCountInString(c.Label) > 255 {
 			return l, ErrNotAReport.Detailf("A score column has no name, or one of more than 255 characters.")
 		}
-		if averageLabel.MatchString(c.Label) {
+		if isAverage(l.family, c.Label, l.columns) {
 			c.Kind = "average"
 		}
 		c.Occurrence = seen[c]
@@ -208,18 +230,44 @@ func parseGrades(t *table) (Report, error) {
 	}
 	r := Report{Kind: Grades, Family: l.family, Columns: append([]Column(nil), l.columns...), Cohorts: l.cohort >= 0}
 	err = r.rows(t, l.subject, func(record []string) (Row, int, string, string) { return l.row(t, record) })
+	// A report with a status names those who left, too. Who is not in it is one whose grade the platform failed to compute, or who is of no concern
+	// to a report of the verified alone.
+	r.Partial = l.status >= 0
+	if r.Family == Legacy && !r.marks() {
+		r.noughtsAreUntouched()
+	}
 	return r, err
+}
+
+// marks says whether a report has a mark for what was not attempted: then a nought in it is a score.
+func (r *Report) marks() bool {
+	return slices.ContainsFunc(r.Rows, func(row Row) bool {
+		return slices.Contains(row.Cells, NotAttempted)
+	})
+}
+
+// noughtsAreUntouched reads the noughts of a report without such a mark.
+func (r *Report) noughtsAreUntouched() {
+	for _, row := range r.Rows {
+		for i, v := range row.Cells[1:] {
+			if v == 0 {
+				row.Cells[i+1] = NotAttempted
+			}
+		}
+	}
 }
 
 // rows reads what follows the header; subject is the column of the learner, for what is said of a row that is twice there.
 func (r *Report) rows(t *table, subject int, read func(record []string) (row Row, at int, code, detail string)) error {
 	seen := map[string]bool{}
 	err := t.each(func(record []string, line int) {
+		events, known := len(r.Events), len(r.Known)
 		row, at, code, detail := read(record)
 		if code == "" && seen[row.key()] {
 			at, code, detail = subject, "duplicated", "The learner is in the file twice."
 		}
 		if code != "" {
+			r.Events, r.Known = r.Events[:events], r.Known[:known] // nothing of it counts
 			r.Rejects = append(r.Rejects, Reject{Line: line, Column: at + 1, Code: code, Detail: detail, Subject: row.key()})
 			return
 		}
@@ -242,9 +290,6 @@ func (l layout) row(t *table, record []string) (row Row, at int, code, detail st
 		v, ok := parseCell(record[l.first+i], t.comma)
 		if !ok || (i == 0 && v < 0) {
 			return row, l.first + i, "bad-score", "A score is a number from 0 to 1, Not Attempted or Not Available."
-		}
-		if v == 0 && l.family == Legacy && i > 0 {
-			v = NotAttempted
 		}
 		row.Cells[i] = v
 	}

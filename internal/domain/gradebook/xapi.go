@@ -113,8 +113,10 @@ func readStatement(raw json.RawMessage) (s statement, err error) {
 // What the verbs of graded events are called; the last part of their address tells them apart.
 var (
 	scoring = []string{"evaluated", "attempted", "earned", "scored", "answered", "completed", "passed", "failed"}
-	coming  = map[string]int64{"registered": 1, "unregistered": 0}
-	uuid    = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+	// A problem of several questions is a GroupActivity, which has its score; the activities of its questions have none.
+	activities = []string{"", "Activity", "GroupActivity"}
+	coming     = map[string]int64{"registered": 1, "unregistered": 0}
+	uuid       = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 )
 
 // parseJSON reads an array of xAPI statements, one statement, or one a line; or what was pulled from the API of a platform. What is no JSON is
@@ -158,6 +160,15 @@ func badJSON(in *json.Decoder, err error) error {
 	return ErrUnreadable.At(fmt.Sprintf("byte %d", in.InputOffset()), "bad-json", "This is not JSON, or it is cut.").Because(err)
 }
 
+// worthNothing says that a statement has no score, or one of nothing that could be earned, which tells nothing of who did it.
+func (s statement) worthNothing() bool {
+	if s.Scaled == "" && s.Raw == "" {
+		return true
+	}
+	most := number(s.Max)
+	return most != nil && most.Sign() == 0
+}
+
 // statement takes one statement, and says why where it does not.
 func (r *Report) statement(n int, raw json.RawMessage, place places) {
 	s, err := readStatement(raw)
@@ -181,11 +192,11 @@ func (r *Report) statement(n int, raw json.RawMessage, place places) {
 	}
 	verb := s.Verb[strings.LastIndexByte(s.Verb, '/')+1:]
 	presenceValue, comes := coming[verb]
-	if !comes && !slices.Contains(scoring, verb) || s.ObjectType != "" && s.ObjectType != "Activity" {
+	if !comes && !slices.Contains(scoring, verb) || !slices.Contains(activities, s.ObjectType) {
 		ignore("not-graded")
 		return
 	}
-	if !comes && s.Scaled == "" && s.Raw == "" {
+	if !comes && s.worthNothing() {
 		ignore("no-score")
 		return
 	}
@@ -237,14 +248,15 @@ func (r *Report) statement(n int, raw json.RawMessage, place places) {
 
 // courseOf reads the key of the course out of the address of an object; "" where it has none.
 func courseOf(id string) string {
-	if i := strings.Index(id, "course-v1:"); i >= 0 {
-		key, _, _ := strings.Cut(id[i:], "/")
-		return strings.TrimSpace(key)
-	}
-	if i := strings.Index(id, "block-v1:"); i >= 0 {
-		key, _, ok := strings.Cut(id[i+len("block-v1:"):], "+type@")
-		if ok {
-			return "course-v1:" + key
+	for _, of := range []struct{ course, block string }{{"ccx-v1:", "ccx-block-v1:"}, {"course-v1:", "block-v1:"}} { // the course of a coach is another one
+		if i := strings.Index(id, of.course); i >= 0 {
+			key, _, _ := strings.Cut(id[i:], "/")
+			return strings.TrimSpace(key)
+		}
+		if i := strings.Index(id, of.block); i >= 0 {
+			if key, _, ok := strings.Cut(id[i+len(of.block):], "+type@"); ok {
+				return of.course + key
+			}
 		}
 	}
 	return ""

@@ -47,7 +47,7 @@ func KindOf(src sheet.Source) (string, error) {
 
 func kindOf(head []byte) string {
 	if begins := bytes.TrimLeft(head, " \t\r\n"); len(begins) > 0 && (begins[0] == '{' || begins[0] == '[') {
-		if isPost(begins) {
+		if isPost(bytes.TrimLeft(begins, "[ \t\r\n")) {
 			return OfForum
 		}
 		return OfGrades // statements, or what was pulled

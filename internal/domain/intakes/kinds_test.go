@@ -35,7 +35,7 @@ func kinds() []aKind {
 			first: [][]string{{"201", "", "renée", "0.4", "0.5", "0.5", "PRO", "enrolled"}, {"202", "", "eli", "0.1", "0.25", "Not Attempted", "", "enrolled"}, {"203", "", "fay", "0", "Not Attempted", "Not Attempted", "", "enrolled"}},
 			later: [][]string{{"201", "", "renée", "0.5", "0.75", "0", "PRO", "enrolled"}, {"202", "", "eli", "0.1", "0.25", "Not Attempted", "", "unenrolled"}, {"203", "", "fay", "0.1", "1", "Not Attempted", "", "enrolled"}, {"204", "", "gus", "0", "Not Attempted", "Not Attempted", "", "enrolled"}},
 			back:  [][]string{{"202", "", "eli", "0.1", "0.25", "Not Attempted", "", "enrolled"}},
-			want:  map[string]int{"new": 1, "raised": 3, "dropped": 1, "first": 1}, backs: 1, short: "row-length",
+			want:  map[string]int{"new": 1, "left": 1, "raised": 3, "dropped": 1, "first": 1}, backs: 1, short: "row-length",
 		},
 		{
 			name: "grade_report_legacy", kind: "grade_report", header: []string{"id", "username", "grade", "HW 01", "HW 02", "HW Avg", "Cohort Name"},

@@ -27,6 +27,7 @@ type Summary struct {
 	More        int                       `json:"more"`     // of how many others
 	Left        []LeftOut                 `json:"left"`     // the first rows that were left out
 	Questions   []gradebook.Question      `json:"questions"`
+	Warnings    []string                  `json:"warnings"` // what to look at before it is applied
 	Unmapped    []string                  `json:"unmapped"`
 	New         []string                  `json:"new_columns"`
 	Absent      []string                  `json:"absent_columns"`
@@ -67,6 +68,7 @@ func Summarise(t Taken) Summary {
 			{"lowered", c.ScoresLowered}, {"dropped", c.ScoresDropped}, {"rejected", c.RowsRejected}, {"passed", c.LinesIgnored},
 		}
 		s.Learners, s.More = c.Learners[:min(len(c.Learners), shown)], max(len(c.Learners)-shown, 0)
+		s.Warnings = c.Warnings
 		s.Questions = c.Questions[:min(len(c.Questions), asked)]
 		for _, x := range c.Rejects {
 			left(LeftOut{x.Line, x.Column, x.Code, x.Detail})

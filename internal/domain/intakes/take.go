@@ -22,6 +22,7 @@ type File struct {
 	Answers                  []surveys.Mapped    // of a survey
 	Exam                     exams.Kind          // of results; empty: the proctored one
 	Progress                 func(done, of int)  // is told of each step of grades; nil: nobody
+	Guessed                  bool                // nobody said of which kind it is: that was found out
 }
 
 // Taken is what a file did: one of the three is there.
@@ -69,6 +70,7 @@ var errDryRun = errors.New("dry run")
 // all the same. Errors: those of the room of its kind.
 func (s *Service) Take(ctx context.Context, f File) (out Taken, err error) {
 	if f.Kind == "" {
+		f.Guessed = true
 		if f.Kind, err = KindOf(f.Source); err != nil {
 			return out, err
 		}
@@ -104,6 +106,9 @@ func (s *Service) takeTx(ctx context.Context, tx *postgres.Tx, f File) (out Take
 		return out, err
 	case OfOpening, OfClosing:
 		done, err := surveys.ImportAnswersTx(ctx, tx, surveys.Moment(f.Kind), answers)
+		if f.Guessed && errors.Is(err, surveys.ErrNone) { // any table with an address could be answers, but nothing was asked
+			err = gradebook.ErrNotAReport.Because(err)
+		}
 		out.Answers = &done
 		return out, err
 	}

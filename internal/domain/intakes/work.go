@@ -179,7 +179,7 @@ func (s *Service) one(outside, inside context.Context, tx *postgres.Tx, b Batch,
 	if f.CollectedAt != nil {
 		x.CollectedAt = f.CollectedAt.UTC()
 	}
-	if x.Kind == "" {
+	if x.Guessed = x.Kind == ""; x.Guessed {
 		if x.Kind, err = KindOf(x.Source); err != nil {
 			return out, err
 		}

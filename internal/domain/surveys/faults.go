@@ -17,6 +17,7 @@ var (
 	ErrNotASurvey    = fault.New(fault.Invalid, "not-a-survey", "The file is no table of answers: it has no header, or no column that says who answered.")
 	ErrNotAForum     = fault.New(fault.Invalid, "not-a-forum", "The file is no export of a forum: it says no id, author or time of posts.")
 	ErrMap           = fault.New(fault.Invalid, "bad-mapping", "The mapping names a column or a question that there is not.")
+	ErrNoAnswers     = fault.New(fault.Invalid, "no-answers", "No column of the file is an answer to the questionnaire. If it holds answers, say what its columns are; if it holds scores, write the plain form: learner, and a column for each exercise.")
 	ErrNoRows        = fault.New(fault.Invalid, "file-without-rows", "The file has no row that can be read.")
 	ErrNoTime        = fault.New(fault.Invalid, "collection-time-missing", "Neither the rows nor the name of the file say when; give the time.")
 	ErrFuture        = fault.New(fault.Invalid, "collection-in-the-future", "The file says that it was made later than now.")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -197,6 +198,21 @@ func specialOf(header string) string {
 		}
 	}
 	return ""
+}
+
+// numbers are the names of columns that count the responses of one survey: another survey counts from one again.
+var numbers = []string{"response_id", "id_de_la_réponse", "id"}
+
+func isNumber(header string) bool { return slices.Contains(numbers, normal(header)) }
+
+// hasTokens says whether a column that says who answered, and is not the number of the response, says so anywhere.
+func (f File) hasTokens() bool {
+	for i, h := range f.Header {
+		if specialOf(h) == ToRespondent && !isNumber(h) && slices.ContainsFunc(f.Rows, func(l Line) bool { return l.Cells[i] != "" }) {
+			return true
+		}
+	}
+	return false
 }
 
 func (f File) has(names ...string) int {

@@ -34,7 +34,7 @@ const limeSurvey = `"id","submitdate","lastpage","startlanguage","token","s1[bef
 func TestColumnsAreRead(t *testing.T) {
 	x := surveys.Questionnaire{Moment: surveys.Closing, Content: closing}
 	for name, c := range map[string]struct{ file, dialect, want string }{
-		"LimeSurvey": {limeSurvey, surveys.LimeSurvey, "@respondent,@at,-,-,-,s1:before,s1:after,s2:before,s2:after,content,time,motives:career,motives:fun,words"},
+		"LimeSurvey": {limeSurvey, surveys.LimeSurvey, "-,@at,-,-,@respondent,s1:before,s1:after,s2:before,s2:after,content,time,motives:career,motives:fun,words"},
 		"LimeSurvey in French, with texts": {"ID de la réponse;Date de soumission;Dernière page;Concevoir un réseau [avant];Concevoir un réseau [Après]\n7;2019-04-28 17:30:00;2;4;7\n",
 			surveys.LimeSurvey, "@respondent,@at,-,s1:before,s1:after"},
 		"course_survey_results": {"User ID,User Name,Email,s1_before,s1_after,again,full name\n101,awa,awa@example.org,4,7,10,Awa\n", surveys.OpenEdX, "@subject,@username,@email,s1:before,s1:after,again,-"},

@@ -25,7 +25,7 @@ const (
 // Dialects of exports of forums.
 const (
 	ForumTable = "forum_csv"
-	ForumDump  = "forum_jsonl" // the comments of Open edX, a JSON object for each line
+	ForumDump  = "forum_jsonl" // the comments of Open edX, a JSON object for each line, or an array of them
 )
 
 // Post is a post as an export has it. Author is a name or a number at the platform, Email an address; Answered is nil where nothing is said.
@@ -33,6 +33,7 @@ type Post struct {
 	Line                              int
 	ID, Thread, Kind, Cohort          string
 	Author, Subject, Email            string
+	Course                            string // as its platform calls it; "" where nothing is said
 	CreatedAt                         time.Time
 	Answered                          *bool // of a thread: it is marked as answered; of a response: it is endorsed as the answer
 	parent, threadKind, kindAsWritten string
@@ -51,7 +52,7 @@ var columns = map[string][]string{
 	"id": {"post_id", "comment_id", "id"}, "thread": {"comment_thread_id", "thread_id", "thread", "root_id"}, "parent": {"parent_id", "parent"},
 	"author": {"author_username", "username", "author", "user"}, "subject": {"author_id", "user_id"}, "email": {"author_email", "email"},
 	"created": {"created_at", "created", "date", "timestamp"}, "cohort": {"cohort", "cohort_name", "group_name", "group_id", "group"},
-	"kind": {"type", "post_type", "kind"}, "threadkind": {"thread_type"}, "answered": {"answered", "endorsed", "has_endorsed", "resolved"},
+	"kind": {"type", "post_type", "kind"}, "threadkind": {"thread_type"}, "answered": {"answered", "endorsed", "has_endorsed", "resolved"}, "course": {"course_id", "course_key"},
 }
 
 // ParseForum reads an export of a forum: a table with a line for each post, or a JSON object for each line. Errors: ErrUnreadable, ErrForumTooLarge,
@@ -71,8 +72,11 @@ func ReadForum(src sheet.Source) (Forum, error) {
 	}
 	defer func() { _ = text.Close() }()
 	in := bufio.NewReaderSize(text, 64<<10)
-	if begins(in) == '{' {
+	switch begins(in) {
+	case '{':
 		return dump(in)
+	case '[':
+		return dumpArray(in)
 	}
 	return posts(in)
 }
@@ -125,10 +129,6 @@ func posts(in io.Reader) (Forum, error) {
 // dump reads the comments of Open edX as its database writes them.
 func dump(in *bufio.Reader) (Forum, error) {
 	f := Forum{Dialect: ForumDump}
-	names := map[string][]string{
-		"id": {"_id", "id"}, "thread": {"comment_thread_id", "thread_id"}, "parent": {"parent_id"}, "author": {"author_username", "username"}, "subject": {"author_id", "user_id"},
-		"created": {"created_at"}, "cohort": {"group_name", "group_id"}, "kind": {"_type", "type"}, "threadkind": {"thread_type"}, "answered": {"endorsed", "answered"},
-	}
 	for n := 1; ; n++ {
 		line, long, err := oneLine(in)
 		if errors.Is(err, io.EOF) && len(line) == 0 && !long {
@@ -147,32 +147,71 @@ func dump(in *bufio.Reader) (Forum, error) {
 			f.Rejects = append(f.Rejects, rejected(n, 0, "too-long", "The line is longer than a post can be."))
 			continue
 		}
-		var object map[string]json.RawMessage
-		one := json.NewDecoder(bytes.NewReader(line))
-		if err := one.Decode(&object); err != nil || object == nil || one.More() {
-			f.Rejects = append(f.Rejects, rejected(n, 0, "bad-json", "The line is no JSON object."))
-			continue
-		}
-		if _, err := one.Token(); !errors.Is(err, io.EOF) {
-			f.Rejects = append(f.Rejects, rejected(n, 0, "bad-json", "Something stands behind the object."))
-			continue
-		}
-		f.take(n, func(what string) (string, int) {
-			for _, name := range names[what] {
-				if v, there := object[name]; there {
-					if s := scalar(v); s != "" {
-						return s, 0
-					}
-				}
-			}
-			return "", 0
-		})
+		f.object(n, line)
 	}
 	if f.Read == 0 {
 		return f, ErrNotAForum
 	}
 	f.settle()
 	return f, nil
+}
+
+// dumpArray reads the same where the database was asked for one array; a line is then the place in it.
+func dumpArray(in io.Reader) (Forum, error) {
+	f := Forum{Dialect: ForumDump}
+	all := json.NewDecoder(in)
+	if _, err := all.Token(); err != nil {
+		return f, ErrUnreadable.Because(err)
+	}
+	for n := 1; all.More(); n++ {
+		var raw json.RawMessage
+		if err := all.Decode(&raw); err != nil {
+			return f, ErrUnreadable.Because(err)
+		}
+		if f.Read++; f.Read > maxPosts {
+			return f, ErrForumTooLarge.Detailf("A file has at most %d posts.", maxPosts)
+		}
+		f.object(n, raw)
+	}
+	if _, err := all.Token(); err != nil { // the bracket that ends it: otherwise it was cut
+		return f, ErrUnreadable.Because(err)
+	}
+	if f.Read == 0 {
+		return f, ErrNotAForum
+	}
+	f.settle()
+	return f, nil
+}
+
+// fields are how the database of Open edX calls what a post is.
+var fields = map[string][]string{
+	"id": {"_id", "id"}, "thread": {"comment_thread_id", "thread_id"}, "parent": {"parent_id"}, "author": {"author_username", "username"}, "subject": {"author_id", "user_id"},
+	"created": {"created_at"}, "cohort": {"group_name", "group_id"}, "kind": {"_type", "type"}, "threadkind": {"thread_type"}, "answered": {"endorsed", "answered"},
+	"course": {"course_id"},
+}
+
+// object reads a post of a dump.
+func (f *Forum) object(n int, raw []byte) {
+	var object map[string]json.RawMessage
+	one := json.NewDecoder(bytes.NewReader(raw))
+	if err := one.Decode(&object); err != nil || object == nil || one.More() {
+		f.Rejects = append(f.Rejects, rejected(n, 0, "bad-json", "The line is no JSON object."))
+		return
+	}
+	if _, err := one.Token(); !errors.Is(err, io.EOF) {
+		f.Rejects = append(f.Rejects, rejected(n, 0, "bad-json", "Something stands behind the object."))
+		return
+	}
+	f.take(n, func(what string) (string, int) {
+		for _, name := range fields[what] {
+			if v, there := object[name]; there {
+				if s := scalar(v); s != "" {
+					return s, 0
+				}
+			}
+		}
+		return "", 0
+	})
 }
 
 // maxLine is how long a post can be, in bytes.
@@ -237,6 +276,7 @@ func (f *Forum) take(line int, cell func(what string) (string, int)) {
 	}
 	p.ID, p.Thread, p.parent, p.Cohort = text("id"), text("thread"), text("parent"), text("cohort")
 	p.Author, p.Subject, p.Email = text("author"), text("subject"), text("email")
+	p.Course = text("course")
 	p.kindAsWritten, p.threadKind = strings.ToLower(text("kind")), strings.ToLower(text("threadkind"))
 	for _, id := range []string{p.ID, p.Thread, p.parent} {
 		if len(id) > 100 || strings.ContainsRune(id, 0) {

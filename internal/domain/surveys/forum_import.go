@@ -72,6 +72,8 @@ func (k *intake) posts(ctx context.Context, tx *postgres.Tx, f Forum) error {
 	for _, p := range f.Posts {
 		old, there := known[p.ID]
 		switch {
+		case p.Course != "" && k.session.PlatformKey != "" && p.Course != k.session.PlatformKey:
+			k.say(rejected(p.Line, 0, "other-course", "The post is of another course."))
 		case p.CreatedAt.After(k.CollectedAt):
 			k.say(rejected(p.Line, 0, "after-the-export", "The post is younger than the export."))
 		case there && (old.Thread != p.Thread || old.Kind != p.Kind || !old.CreatedAt.Equal(p.CreatedAt)):

@@ -287,6 +287,9 @@ func (k *intake) answers(ctx context.Context, tx *postgres.Tx, x Questionnaire, 
 	anonymous := map[string][]int{}
 	for _, l := range f.Rows {
 		row := x.fill(l, k.Map)
+		if f.Dialect == LimeSurvey && row.who[ToRespondent] != "" && slices.ContainsFunc(k.Map, func(m Mapped) bool { return m.Target == ToRespondent && isNumber(m.Column) }) {
+			row.who[ToRespondent] = string(x.Moment) + "#" + row.who[ToRespondent] // the first of the opening is not the first of the closing
+		}
 		r, reject := people.response(row)
 		if reject == nil {
 			reject = k.date(&r, row, f.Dialect, tx.Now())

@@ -96,8 +96,12 @@ func (x Questionnaire) names() map[string]string {
 func (x Questionnaire) Propose(f File) []Mapped {
 	names, taken := x.names(), map[string]bool{}
 	out := make([]Mapped, 0, len(f.Header))
+	tokens := f.hasTokens()
 	for _, h := range f.Header {
 		to := specialOf(h)
+		if tokens && isNumber(h) { // a token says who answered, and finds her other answers
+			to = ToNothing
+		}
 		if to == "" {
 			to = names[normal(h)]
 		}
@@ -113,7 +117,7 @@ func (x Questionnaire) Propose(f File) []Mapped {
 	return out
 }
 
-// Map completes what is said of columns with what is proposed for the others. Error: ErrMap.
+// Map completes what is said of columns with what is proposed for the others. Errors: ErrMap, ErrNoAnswers.
 func (x Questionnaire) Map(f File, given []Mapped) ([]Mapped, error) {
 	out := x.Propose(f)
 	targets, said := append(x.Targets(), ToSubject, ToEmail, ToUsername, ToRespondent, ToTime, ToNothing), map[string]bool{}
@@ -139,6 +143,9 @@ func (x Questionnaire) Map(f File, given []Mapped) ([]Mapped, error) {
 		default:
 			out[i].Target = ToNothing
 		}
+	}
+	if !slices.ContainsFunc(out, func(m Mapped) bool { return m.Target != ToNothing && !strings.HasPrefix(m.Target, "@") }) {
+		return nil, ErrNoAnswers
 	}
 	if taken[ToSubject] == "" && taken[ToEmail] == "" && taken[ToUsername] == "" && taken[ToRespondent] == "" {
 		return nil, ErrMap.Detailf("No column says who answered.")

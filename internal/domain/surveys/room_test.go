@@ -37,7 +37,7 @@ func newCourse(t *testing.T) *course {
 	c.room = surveys.New(c.db)
 	c.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
 		start := c.clock.Now()
-		if c.session, err = catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: "PRD-8", CourseKey: "PRD", Title: title("PRD"), Platform: "fun", ThresholdPPM: 500_000, StartsAt: &start}); err != nil {
+		if c.session, err = catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: "PRD-8", CourseKey: "PRD", Title: title("PRD"), Platform: "fun", PlatformKey: "course-v1:MinesTelecom+04003+session08", ThresholdPPM: 500_000, StartsAt: &start}); err != nil {
 			return err
 		}
 		for i, name := range []string{"awa", "ben"} {

@@ -22,6 +22,7 @@ type grades struct {
 
 type section struct {
 	Label     string      `json:"label"`
+	Name      string      `json:"subsection_name,omitempty"` // read where there is no label, and not kept
 	Attempted bool        `json:"attempted,omitempty"`
 	Percent   json.Number `json:"percent,omitempty"`
 }
@@ -55,7 +56,10 @@ func (g *Gate) Grades(ctx context.Context, a lms.Access, course string, totals b
 	}
 	for _, of := range said.Results {
 		for i, s := range of.Sections {
-			if !s.Attempted {
+			if s.Label == "" { // the policy has not the type of the exercise any more: the type was renamed, and the exercise not told so
+				of.Sections[i].Label = s.Name
+			}
+			if of.Sections[i].Name = ""; !s.Attempted {
 				of.Sections[i].Percent = ""
 			}
 		}

@@ -238,8 +238,8 @@ func TestLists(t *testing.T) {
 
 // Of a page of grades what is read is kept, with what was attempted; names are not.
 func TestGrades(t *testing.T) {
-	learner := `{"user_id":42,"username":"ada","full_name":"Ada L.","email":"","percent":0.5,"section_breakdown":[{"label":"HW 01","attempted":true,"percent":0.25,"module_id":"x"},{"label":"HW 02","attempted":false,"percent":0}]}`
-	kept := `[{"user_id":42,"username":"ada","percent":0.5,"section_breakdown":[{"label":"HW 01","attempted":true,"percent":0.25},{"label":"HW 02"}]}]`
+	learner := `{"user_id":42,"username":"ada","full_name":"Ada L.","email":"","percent":0.5,"section_breakdown":[{"label":"HW 01","attempted":true,"percent":0.25,"module_id":"x","subsection_name":"One"},{"label":"HW 02","attempted":false,"percent":0},{"label":null,"attempted":true,"percent":1,"subsection_name":"Week 3"}]}`
+	kept := `[{"user_id":42,"username":"ada","percent":0.5,"section_breakdown":[{"label":"HW 01","attempted":true,"percent":0.25},{"label":"HW 02"},{"label":"Week 3","attempted":true,"percent":1}]}]`
 	for name, c := range map[string]struct{ answer, next, kept, code string }{
 		"the last page": {`{"next":null,"results":[` + learner + `],"total_users_count":1}`, "", kept, ""},
 		"a page":        {`{"next":"https://lms.school.org/api?cohort_id=9&cursor=bmV4dA%3D%3D","results":[` + learner + `]}`, "bmV4dA==", kept, ""},

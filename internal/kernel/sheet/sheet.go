@@ -19,7 +19,11 @@ import (
 var (
 	ErrUnreadable = errors.New("the file is in no encoding that is known, or is cut")
 	ErrTooLarge   = errors.New("the file is too large")
+	ErrWorkbook   = fmt.Errorf("a workbook: %w", ErrUnreadable) // of a spreadsheet, as it is before it is saved as CSV
 )
+
+// workbook is how a zip file begins, which xlsx and ods are.
+var workbook = []byte("PK\x03\x04")
 
 // BadLetter is an ErrUnreadable that knows its place: the line and, in bytes, the column, both from 1.
 type BadLetter struct{ Line, Column int }
@@ -45,6 +49,9 @@ func Text(raw []byte, maxBytes int64) ([]byte, error) {
 	}
 	if int64(len(raw)) > maxBytes {
 		return nil, ErrTooLarge
+	}
+	if bytes.HasPrefix(raw, workbook) {
+		return nil, ErrWorkbook
 	}
 	var err error
 	switch {
@@ -142,13 +149,25 @@ func (l *letters) end() {
 	l.begun = nil
 }
 
-// Separator is the one of comma, semicolon and tab that the header has most of.
+// Separator is the one of comma, semicolon and tab that makes most columns of the header and as many of the row below it; where none does, the one
+// that takes that row apart at all, or else the one that makes most columns of the header. What stands between quotation marks is text, and names of columns may hold any of them.
 func Separator(data []byte) rune {
-	header, _, _ := bytes.Cut(data, []byte("\n"))
-	best, count := ',', 0
+	data = data[:min(len(data), buffer)]
+	best, most, how := ',', 1, 0
 	for _, sep := range []rune{',', ';', '\t'} {
-		if n := bytes.Count(header, []byte(string(sep))); n > count {
-			best, count = sep, n
+		in := csv.NewReader(bytes.NewReader(data))
+		in.Comma, in.FieldsPerRecord, in.LazyQuotes = sep, -1, true
+		header, _ := in.Read()
+		row, _ := in.Read()
+		n, fits := len(header), 0
+		switch {
+		case n > 1 && n == len(row):
+			fits = 2
+		case n > 1 && len(row) > 1:
+			fits = 1
+		}
+		if fits > how || fits == how && n > most {
+			best, most, how = sep, n, fits
 		}
 	}
 	return best

@@ -94,6 +94,9 @@ func Open(src Source, maxBytes int64) (io.ReadCloser, error) {
 	if _, err := scan(src, inflate, maxBytes); err != nil { // the bound is one of bytes, whatever they are
 		return nil, err
 	}
+	if err := notWorkbook(src); err != nil {
+		return nil, err
+	}
 	open := mark
 	l, err := scan(src, open, 4*maxBytes)
 	if err != nil {
@@ -122,6 +125,18 @@ func Open(src Source, maxBytes int64) (io.ReadCloser, error) {
 		o.Reader = returns{o.Reader}
 	}
 	return o, err
+}
+
+func notWorkbook(src Source) error {
+	o, err := inflate(src)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = o.Close() }()
+	if head, _ := bufio.NewReaderSize(o.Reader, 16).Peek(len(workbook)); bytes.Equal(head, workbook) {
+		return ErrWorkbook
+	}
+	return nil
 }
 
 // Head is the beginning of a file as Text gives it, of about so many bytes, up to the end of a line: it tells what the file is without reading all of it.

@@ -22,7 +22,7 @@ func FuzzOpen(f *testing.F) {
 	_ = w.Close()
 	for _, seed := range [][]byte{
 		[]byte("a,b\n1,2\n"), []byte("\ufeffa;b\n1,5;é\n"), {0xff, 0xfe, 'a', 0, ',', 0, 'b', 0, '\n', 0}, {0xfe, 0xff, 0, 'a', 0, '\n'}, []byte("a,b\rc\xe9,\xe9d\r"), []byte("é,ü\nx\xff\n"),
-		[]byte("a\nb\x00\n"), []byte("caf\xe9\x00\n"), z.Bytes(), z.Bytes()[:z.Len()-6], {0x1f, 0x8b}, nil, bytes.Repeat([]byte("x"), bound+1), []byte("é\xc3"),
+		[]byte("a\nb\x00\n"), []byte("caf\xe9\x00\n"), z.Bytes(), z.Bytes()[:z.Len()-6], {0x1f, 0x8b}, nil, bytes.Repeat([]byte("x"), bound+1), []byte("PK\x03\x04\xff\x00"), []byte("é\xc3"),
 	} {
 		f.Add(seed)
 	}
@@ -33,7 +33,7 @@ func FuzzOpen(f *testing.F) {
 		if err == nil {
 			got, err = io.ReadAll(in)
 		}
-		for _, is := range []error{sheet.ErrTooLarge, sheet.ErrUnreadable} {
+		for _, is := range []error{sheet.ErrTooLarge, sheet.ErrUnreadable, sheet.ErrWorkbook} {
 			if errors.Is(err, is) != errors.Is(refused, is) {
 				t.Fatalf("%q: %v as a stream, %v as a whole", raw, err, refused)
 			}

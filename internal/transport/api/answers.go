@@ -186,6 +186,7 @@ func toCollection(c gradebook.Collection) contract.Collection {
 		Learners: each(c.Learners[:min(len(c.Learners), maxRejects)], func(l gradebook.LearnerChange) contract.LearnerChange {
 			return contract.LearnerChange{Enrolment: l.EnrolmentID, Line: l.Line, Learner: clip(l.Learner, 254), Change: contract.LearnerChangeChange(l.Change), First: l.First, Raised: l.Raised, Lowered: l.Lowered, Dropped: l.Dropped}
 		}),
+		Warnings: each(c.Warnings, func(s string) contract.CollectionWarnings { return contract.CollectionWarnings(s) }),
 		Questions: each(c.Questions[:min(len(c.Questions), maxRejects)], func(q gradebook.Question) contract.ColumnQuestion {
 			return contract.ColumnQuestion{Label: clip(q.Label, 254), Occurrence: q.Occurrence, Suggested: given(clip(q.Suggested, 254)), Choices: labels(q.Choices)}
 		}),
