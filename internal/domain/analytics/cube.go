@@ -318,9 +318,11 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	}
 	var everybody, twice int64
 	f.Rows = make([]Row, 0, len(cells))
+	values := make([]Cell, len(cells)*len(f.Columns)) // of all rows at once
 	for _, c := range cells {
 		everybody += c.Enrolled
-		row := Row{Open: c.Session != "" && slices.Contains(open, c.Session), Cells: make([]Cell, 0, len(f.Columns))}
+		row := Row{Open: c.Session != "" && slices.Contains(open, c.Session), Cells: values[:0:len(f.Columns)]}
+		values = values[len(f.Columns):]
 		for _, d := range by {
 			cell := textCell(c.of(d))
 			if d == "offer" {
