@@ -97,7 +97,7 @@ func truthOf(v value) (w truth) {
 		f := part(of, name, "ns")
 		if f.kind == 's' { // a number in quotation marks is one
 			n, err := readValue(numbers(f.text))
-			whole = whole && (f.text == "" || err == nil && n.kind == 'n' && n.text == f.text)
+			whole = whole && err == nil && n.kind == 'n' && n.text == f.text
 		}
 		return f
 	}
@@ -124,8 +124,9 @@ func truthOf(v value) (w truth) {
 	last := verbID.text[strings.LastIndex(verbID.text, "/")+1:]
 	w.presence = last == "registered" || last == "unregistered"
 	not("not-graded", !w.presence && !slices.Contains([]string{"evaluated", "attempted", "earned", "scored", "answered", "completed", "passed", "failed"}, last))
-	not("not-graded", objectType.text != "" && objectType.text != "Activity")
-	not("no-score", !w.presence && scaled.text == "" && raw.text == "")
+	not("not-graded", objectType.text != "" && objectType.text != "Activity" && objectType.text != "GroupActivity")
+	top := exactly(most.text)
+	not("no-score", !w.presence && (scaled.text == "" && raw.text == "" || top != nil && top.Sign() == 0)) // nor is what nothing could be earned with
 	if w.learner = name.text; w.learner == "" {
 		w.learner, _ = strings.CutPrefix(mbox.text, "mailto:")
 	}
