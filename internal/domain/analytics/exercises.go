@@ -37,7 +37,7 @@ func exerciseFigures() []Definition {
 
 // Bands of scores, each with its upper bound.
 var bands = [4][3]string{
-	{"to_025", "0 to 0.25", "0 à 0,25"}, {"to_050", "to 0.5", "jusqu’à 0,5"}, {"to_075", "to 0.75", "jusqu’à 0,75"}, {"above_075", "above 0.75", "plus de 0,75"},
+	{"to_025", "0 to 0.25", "0 à 0,25"}, {"to_050", "0.25 to 0.5", "0,25 à 0,5"}, {"to_075", "0.5 to 0.75", "0,5 à 0,75"}, {"above_075", "above 0.75", "plus de 0,75"},
 }
 
 // didTx asks what became of the exercises of the session that the figure is of, and how many ever were enrolled and started. The exercises are in
@@ -90,7 +90,9 @@ func qualityTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 		row := Row{Cells: []Cell{textCell(labelOf(one.Label, one.Occurrence)), weekCell(weeks[one.Label]), countCell(total), shareCell(total, ever.Started)}}
 		for b, learners := range n {
 			cell := shareCell(learners, total)
-			cell.Who = f.who(one, bands[b][0], time.Time{})
+			if learners > 0 {
+				cell.Who = f.who(one, bands[b][0], time.Time{})
+			}
 			row.Cells = append(row.Cells, cell)
 		}
 		f.Rows = append(f.Rows, row)
@@ -149,8 +151,11 @@ func progressionTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) err
 		}
 	}
 	if len(f.Rows) > 0 {
-		all := row(saidCell("succeeded", "Succeeded (grade)", "Réussite (note)"), Cell{}, total, ever.Succeeded,
-			&WhoDid{Session: ask.Params["session"], Stage: string(journey.Succeeded), AsOf: ask.AsOf, KnownAt: ask.KnownAt})
+		var who *WhoDid
+		if ever.Succeeded > 0 {
+			who = &WhoDid{Session: ask.Params["session"], Stage: string(journey.Succeeded), AsOf: ask.AsOf, KnownAt: ask.KnownAt}
+		}
+		all := row(saidCell("succeeded", "Succeeded (grade)", "Réussite (note)"), Cell{}, total, ever.Succeeded, who)
 		all.Summary = true
 		f.Rows = append(f.Rows, all)
 	}
