@@ -186,7 +186,7 @@ func (w *world) results(staff, learner *asker, enrolment string) {
 	slot := staff.ask(201, "createExamSlot", at, map[string]any{"place": "Online", "zone": "UTC", "starts_at": starts.Format(time.RFC3339), "ends_at": starts.Add(time.Hour).Format(time.RFC3339), "capacity": 5})["id"].(string)
 	sitting := map[string]string{"sitting": learner.ask(201, "bookExamSlot", map[string]string{"enrolment": enrolment, "slot": slot}, nil)["id"].(string)}
 	w.clock.Advance(2 * time.Hour)
-	file := []byte("course_id,email,attempt_code,started_at,status,score\nc,ben.waits@example.org,PX-1," + starts.Format(time.RFC3339) + ",verified,0.9\n")
+	file := []byte("course_id,email,attempt_code,started_at,status,score\n" + courseKey + ",ben.waits@example.org,PX-1," + starts.Format(time.RFC3339) + ",verified,0.9\n")
 	if r := staff.ask(200, "importExamResults", at, file, query("file_name=r.csv&dry_run=true")); r["new"] != 1.0 {
 		staff.t.Error(r)
 	}
