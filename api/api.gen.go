@@ -28992,8 +28992,10 @@ type ClientInterface interface {
 	// Takes in what a learning platform says of a session, as it was downloaded or compressed with gzip; at most 256 MiB, also after
 	// decompression. What the file is, is told by its header: a grade report of Open edX or FUN, a problem grade report, student profiles
 	// (of which who is enrolled since when, and by which names, is read), anonymised ids, the counts of issued certificates; of any other
-	// platform a roster (`learner,enrolled_at,left_at`), scores a row each (`learner,exercise,score,attempted_at`) or a column per
-	// exercise (`learner,…`), where a learner is an id, a username or an address; xAPI statements, one a line. The same bytes again do
+	// platform a roster (`learner,enrolled_at,left_at`, a row for each time that somebody was enrolled), scores a row each
+	// (`learner,exercise,score,attempted_at`) or a column per exercise (`learner,…`), where a learner is an id, a username or an address and a
+	// score is from 0 to 1, `85 %`, or `-` where nothing was tried; xAPI statements, one a line. Who is not in a report that has a status of
+	// enrolment has not left: the platform failed to grade her. The same bytes again do
 	// nothing and answer what was done then (200, `replayed`). Rows that cannot be read are listed with line and column and left out.
 	// Files may come in any order. A dry run says the difference: who is new, has left or is back, how scores change, which exercises
 	// are new and which are absent.
@@ -37537,8 +37539,10 @@ func (c *Client) ListCollections(ctx context.Context, session SessionRef, params
 // Takes in what a learning platform says of a session, as it was downloaded or compressed with gzip; at most 256 MiB, also after
 // decompression. What the file is, is told by its header: a grade report of Open edX or FUN, a problem grade report, student profiles
 // (of which who is enrolled since when, and by which names, is read), anonymised ids, the counts of issued certificates; of any other
-// platform a roster (`learner,enrolled_at,left_at`), scores a row each (`learner,exercise,score,attempted_at`) or a column per
-// exercise (`learner,…`), where a learner is an id, a username or an address; xAPI statements, one a line. The same bytes again do
+// platform a roster (`learner,enrolled_at,left_at`, a row for each time that somebody was enrolled), scores a row each
+// (`learner,exercise,score,attempted_at`) or a column per exercise (`learner,…`), where a learner is an id, a username or an address and a
+// score is from 0 to 1, `85 %`, or `-` where nothing was tried; xAPI statements, one a line. Who is not in a report that has a status of
+// enrolment has not left: the platform failed to grade her. The same bytes again do
 // nothing and answer what was done then (200, `replayed`). Rows that cannot be read are listed with line and column and left out.
 // Files may come in any order. A dry run says the difference: who is new, has left or is back, how scores change, which exercises
 // are new and which are absent.
@@ -64439,8 +64443,10 @@ type ClientWithResponsesInterface interface {
 	// Takes in what a learning platform says of a session, as it was downloaded or compressed with gzip; at most 256 MiB, also after
 	// decompression. What the file is, is told by its header: a grade report of Open edX or FUN, a problem grade report, student profiles
 	// (of which who is enrolled since when, and by which names, is read), anonymised ids, the counts of issued certificates; of any other
-	// platform a roster (`learner,enrolled_at,left_at`), scores a row each (`learner,exercise,score,attempted_at`) or a column per
-	// exercise (`learner,…`), where a learner is an id, a username or an address; xAPI statements, one a line. The same bytes again do
+	// platform a roster (`learner,enrolled_at,left_at`, a row for each time that somebody was enrolled), scores a row each
+	// (`learner,exercise,score,attempted_at`) or a column per exercise (`learner,…`), where a learner is an id, a username or an address and a
+	// score is from 0 to 1, `85 %`, or `-` where nothing was tried; xAPI statements, one a line. Who is not in a report that has a status of
+	// enrolment has not left: the platform failed to grade her. The same bytes again do
 	// nothing and answer what was done then (200, `replayed`). Rows that cannot be read are listed with line and column and left out.
 	// Files may come in any order. A dry run says the difference: who is new, has left or is back, how scores change, which exercises
 	// are new and which are absent.
@@ -91201,8 +91207,10 @@ func (c *ClientWithResponses) ListCollectionsWithResponse(ctx context.Context, s
 // Takes in what a learning platform says of a session, as it was downloaded or compressed with gzip; at most 256 MiB, also after
 // decompression. What the file is, is told by its header: a grade report of Open edX or FUN, a problem grade report, student profiles
 // (of which who is enrolled since when, and by which names, is read), anonymised ids, the counts of issued certificates; of any other
-// platform a roster (`learner,enrolled_at,left_at`), scores a row each (`learner,exercise,score,attempted_at`) or a column per
-// exercise (`learner,…`), where a learner is an id, a username or an address; xAPI statements, one a line. The same bytes again do
+// platform a roster (`learner,enrolled_at,left_at`, a row for each time that somebody was enrolled), scores a row each
+// (`learner,exercise,score,attempted_at`) or a column per exercise (`learner,…`), where a learner is an id, a username or an address and a
+// score is from 0 to 1, `85 %`, or `-` where nothing was tried; xAPI statements, one a line. Who is not in a report that has a status of
+// enrolment has not left: the platform failed to grade her. The same bytes again do
 // nothing and answer what was done then (200, `replayed`). Rows that cannot be read are listed with line and column and left out.
 // Files may come in any order. A dry run says the difference: who is new, has left or is back, how scores change, which exercises
 // are new and which are absent.

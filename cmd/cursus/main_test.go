@@ -43,7 +43,7 @@ func TestCommandsOfTheReadme(t *testing.T) {
 		{"import grades --session S --dry-run " + first, 0, "(dry run): grade_report, 2 rows, 2 new"},
 		{"import grades --session S " + second + " " + first, 1, "line 3, column 4: The row has 3 cells"},
 		{"import grades --session S " + first, 0, "nothing to do"},
-		{"import grades --session S " + weeks, 1, "not-a-grade-report"},
+		{"import grades --session S " + weeks, 1, "map-of-exercises"},
 		{"import grades --session none " + first, 1, "no-such-session"},
 		{"report indicators --session S --as-of 2018-09-18 --format csv", 0, "S,diligent,1,current,first,1,2,500,"},
 		{"report indicators --session S --basis ever --format json", 0, `"enrolled": 2`},

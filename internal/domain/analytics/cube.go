@@ -55,12 +55,12 @@ func (p people) plus(q *people) people {
 	if q == nil {
 		return p
 	}
-	return people{p.Counts.Plus(q.Counts), p.Paying + q.Paying}
+	return people{p.Plus(q.Counts), p.Paying + q.Paying}
 }
 
-// payers are all whose payments are in the cell: what came in by learner is of these. Nobody is in two sessions, but who paid in two currencies is one
+// payers are all whose payments are in the cell: what came in by learner is of these. Who paid in two currencies is one
 // of the payers of each.
-func (c CubeCell) payers() people { return c.people.plus(c.alsoPaid) }
+func (c CubeCell) payers() people { return c.plus(c.alsoPaid) }
 
 // bearers are all whose money is in the cell, who paid or cost something: what was spent by learner is of these.
 func (c CubeCell) bearers() people { return c.payers().plus(c.alsoCost) }

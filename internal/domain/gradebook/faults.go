@@ -14,6 +14,7 @@ var (
 	ErrOtherKind      = fault.New(fault.Invalid, "other-kind", "The file is of another kind.")
 	ErrNobody         = fault.New(fault.Invalid, "report-without-learners", "The report has no readable row: taken at its word, everybody would have left.")
 	ErrNotGraded      = fault.New(fault.Invalid, "errors-of-a-report", "The file lists whom the platform failed to grade. They are not in the report, and keep what they had: there is nothing to take in.")
+	ErrScale          = fault.New(fault.Invalid, "scores-above-one", "Most scores of the file are above 1. Write them from 0 to 1, or with the sign of a per cent: of points without it nobody can say whether a 1 is all or nearly nothing.")
 	ErrIsMap          = fault.New(fault.Invalid, "map-of-exercises", "The file is a map of exercises, and says nothing of learners. It is taken in on the page of the session, or by `cursus import session --exercises`.")
 	ErrNoTime         = fault.New(fault.Invalid, "collection-time-missing", "The file name does not say when the report was made; give the time.")
 	ErrTimeTaken      = fault.New(fault.Conflict, "collection-time-taken", "Another report of this session was made at the same time.")

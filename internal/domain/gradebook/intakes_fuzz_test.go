@@ -89,6 +89,14 @@ func (s source) number(cell string) *big.Rat {
 // says tells whether a value is what a cell says, to the billionth.
 func (s source) says(kind Kind, family, cell string, v int64) bool {
 	cell = strings.TrimSpace(cell)
+	plain := kind == Wide || kind == Long
+	if percent, is := strings.CutSuffix(cell, "%"); is && plain {
+		n := s.number(percent)
+		return n != nil && near(n.Quo(n, big.NewRat(100, 1)), v)
+	}
+	if cell == "-" && plain {
+		return v == NotAttempted || v == 0 && kind == Wide // of a total
+	}
 	switch v {
 	case NotAvailable:
 		return cell == "Not Available"

@@ -1,6 +1,7 @@
 package gradebook
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math/big"
@@ -208,12 +209,15 @@ func parseLong(t *table) (r Report, err error) {
 		return r, err
 	}
 	r = Report{Kind: Long, Family: Plain, Partial: true}
-	place := places{}
+	place, on := places{}, scale{}
 	err = t.each(func(record []string, line int) {
 		if blank(record) {
 			return
 		}
 		e, label, at, code, detail := t.score(record)
+		if code == "" || code == "bad-score" {
+			on.see(record[t.at["score"]], t.comma, e.Value, code == "", line, t.at["score"]+1)
+		}
 		if code != "" {
 			r.Rejects = append(r.Rejects, Reject{Line: line, Column: at + 1, Code: code, Detail: detail, Subject: e.Key})
 			return
@@ -225,7 +229,7 @@ func parseLong(t *table) (r Report, err error) {
 		e.Column, e.line = place.of(&r, c), line
 		r.Events = append(r.Events, e)
 	})
-	return r, err
+	return r, cmp.Or(err, on.refused())
 }
 
 func (t *table) score(record []string) (e Event, label string, at int, code, detail string) {
@@ -266,6 +270,31 @@ func plainScore(s string, decimalComma bool) (int64, bool) {
 	return parseCell(s, decimalComma)
 }
 
+// scale watches whether scores are points or per cent without the sign: then a 1 among them is no full score.
+type scale struct {
+	fit, above int
+	where      string // the first that is above 1
+}
+
+func (s *scale) see(said string, decimalComma bool, v int64, ok bool, line, column int) {
+	switch {
+	case ok && v > 0:
+		s.fit++
+	case !ok && points(strings.TrimSpace(said), decimalComma) != nil:
+		if s.above++; s.where == "" {
+			s.where = fmt.Sprintf("line %d, column %d", line, column)
+		}
+	}
+}
+
+// refused says that most scores are above 1. Error: ErrScale.
+func (s *scale) refused() error {
+	if s.above <= s.fit {
+		return nil
+	}
+	return ErrScale.At(s.where, "bad-score", badPlainScore)
+}
+
 // asides are the columns of a wide form that are no exercises.
 var asides = map[string]bool{"learner": true, "name": true, "cohort": true, "status": true, "email": true}
 
@@ -304,6 +333,7 @@ func parseWide(t *table) (r Report, err error) {
 	if len(r.Columns) == 0 {
 		return r, ErrNotAReport.Detailf("The file has no column of scores.")
 	}
+	on := scale{}
 	err = r.rows(t, t.at["learner"], func(record []string) (row Row, at int, code, detail string) {
 		if row.Key, row.Username, at, code, detail = t.learner(record); code != "" {
 			return row, at, code, detail
@@ -328,6 +358,8 @@ func parseWide(t *table) (r Report, err error) {
 				said = "Not Attempted"
 			}
 			v, ok := plainScore(said, t.comma)
+			line, _ := t.in.FieldPos(0)
+			on.see(said, t.comma, v, ok, line, i+1)
 			if !ok {
 				return row, i, "bad-score", badPlainScore
 			}
@@ -338,5 +370,5 @@ func parseWide(t *table) (r Report, err error) {
 		}
 		return row, 0, "", ""
 	})
-	return r, err
+	return r, cmp.Or(err, on.refused())
 }

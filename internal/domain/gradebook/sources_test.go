@@ -10,6 +10,7 @@ import (
 	"cursus/internal/books/journey"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/kernel/fault"
 	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
@@ -112,6 +113,19 @@ func TestPlainFormsAsPlatformsWriteThem(t *testing.T) {
 	r, err = gradebook.Parse([]byte("learner;Quiz 1;Quiz 2;grade\nada;85,00\u00a0%;-;50 %\nbob;100 %;12,5%;0,1\ncid;8,5;0;0\ndan;101 %;0;0\n"))
 	if want := "exercise \"Quiz 1\"\nexercise \"Quiz 2\"\ngrade \"grade\"\nada \"\" enrolled=true 0.850 -0.000 0.500\nbob \"\" enrolled=true 1.000 0.125 0.100\nline 4, column 2: bad-score\nline 5, column 2: bad-score\n"; err != nil || said(r) != want {
 		t.Errorf("%v: %s, want %s", err, said(r), want)
+	}
+}
+
+// Of points or per cent without a sign, a 1 would be all where it is one of a hundred: such a file is refused as a whole, with its first place. One slip is that of its row.
+func TestScoresOfAnotherScaleAreRefused(t *testing.T) {
+	for _, file := range []string{"learner,exercise,score\nada,Quiz,1\nbob,Quiz,85\ncid,Quiz,40.5\n", "learner;Quiz;Lab\nada;1;-\nbob;8,5;7\ncid;10;0\n"} {
+		_, err := gradebook.Parse([]byte(file))
+		if f := fault.From(err); !errors.Is(err, gradebook.ErrScale) || len(f.Fields) != 1 || f.Fields[0].Pointer != "line 3, column "+map[bool]string{true: "3", false: "2"}[strings.Contains(file, "exercise")] {
+			t.Errorf("%q: %+v", file, err)
+		}
+	}
+	if r, err := gradebook.Parse([]byte("learner,exercise,score\nada,Quiz,1\nbob,Quiz,85\n")); err != nil || len(r.Events) != 1 || len(r.Rejects) != 1 {
+		t.Error("a slip is not of its row alone:", err, r.Rejects)
 	}
 }
 

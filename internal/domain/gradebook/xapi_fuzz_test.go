@@ -3,6 +3,7 @@ package gradebook
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -78,11 +79,11 @@ func (v value) twice() bool {
 
 // truth is what a statement names, and every reason for which it may be left out.
 type truth struct {
-	learner, exercise, course string
-	at                        time.Time
-	value                     int64
-	presence, total           bool
-	not                       []string
+	learner, exercise string
+	at                time.Time
+	value             int64
+	presence, total   bool
+	not               []string
 }
 
 // truthOf reads a statement with the rules of xAPI and none of the parser's code.
@@ -193,7 +194,7 @@ func eachStatement(t interface{ Fatalf(string, ...any) }, raw []byte, r Report) 
 	var statements []value
 	for {
 		v, err := readValue(in)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			t.Fatalf("%v: was read: %q", err, raw)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"cursus/internal/kernel/sheet"
@@ -156,7 +157,7 @@ func normal(s string) string {
 	var b strings.Builder
 	gap := false
 	for _, r := range strings.ToLower(strings.TrimSpace(s)) {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '@' || r > 127 {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '@' || r > 127 && (unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r)) {
 			if gap && b.Len() > 0 {
 				b.WriteByte('_')
 			}

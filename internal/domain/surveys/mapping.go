@@ -68,7 +68,7 @@ func (x Questionnaire) names() map[string]string {
 			for _, side := range sides[part] {
 				for _, name := range called {
 					if name != "" {
-						add(target(asked.Code, part), name+" "+side)
+						add(target(asked.Code, part), name+" "+side, side+" "+name) // a survey may ask all skills before, then all of them after
 					}
 				}
 			}

@@ -19,8 +19,25 @@ func TestLimeSurveyWithWholeTexts(t *testing.T) {
 	for _, m := range x.Propose(f) {
 		got += m.Target + " "
 	}
+	fr, wrong := surveys.Parse([]byte("ID de la réponse;Date de soumission;Dernière page;Code d’accès;s1[before]\n1;2019-04-28 17:30:00;2;tok-a;4\n"))
+	if m := x.Propose(fr); wrong != nil || m[0].Target != surveys.ToNothing || m[3].Target != surveys.ToRespondent {
+		t.Errorf("%v: an apostrophe of printers hides the token: %v", wrong, m)
+	}
 	if want := "@respondent @at - - - s1:before s1:after "; err != nil || f.Dialect != surveys.LimeSurvey || len(f.Rows) != 1 || got != want {
 		t.Errorf("%v %s %d: %s, want %s", err, f.Dialect, len(f.Rows), got, want)
+	}
+}
+
+// A survey may ask of each skill how it was before and after, or of all skills at once how they were before, and then after.
+func TestSkillsAskedTogether(t *testing.T) {
+	x := surveys.Questionnaire{Moment: surveys.Closing, Content: closing}
+	f, err := surveys.Parse([]byte("id;submitdate;lastpage;before[s1];before[s2];Après [Concevoir un réseau];after[s2]\n1;2019-04-28 17:30:00;2;4;5;6;7\n"))
+	got := ""
+	for _, m := range x.Propose(f) {
+		got += m.Target + " "
+	}
+	if want := "@respondent @at - s1:before s2:before s1:after s2:after "; err != nil || got != want {
+		t.Errorf("%v: %s, want %s", err, got, want)
 	}
 }
 
