@@ -567,7 +567,7 @@ func (w *world) standing(owner *sql.DB, names ...string) (all string) {
 	w.t.Helper()
 	var tables []string
 	for _, name := range names {
-		rows, err := owner.Query(`select schemaname || '.' || tablename from pg_tables where $1::text in (schemaname, schemaname || '.' || tablename) order by 1`, name) //nolint:sqlclosecheck // closed with its error below
+		rows, err := owner.Query(`select schemaname || '.' || tablename from pg_tables where $1::text in (schemaname, schemaname || '.' || tablename) order by 1`, name)
 		if err != nil {
 			w.t.Fatal(err)
 		}
