@@ -317,10 +317,12 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 		return err
 	}
 	var everybody, twice int64
+	var back []bool // money of a row went back
 	f.Rows = make([]Row, 0, len(cells))
 	values := make([]Cell, len(cells)*len(f.Columns)) // of all rows at once
 	for _, c := range cells {
 		everybody += c.Enrolled
+		back = append(back, c.Refunds != 0 || c.Disputes != 0)
 		row := Row{Open: c.Session != "" && slices.Contains(open, c.Session), Cells: values[:0:len(f.Columns)]}
 		values = values[len(f.Columns):]
 		for _, d := range by {
@@ -355,7 +357,7 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 		f.note("Some enrolments have money in two currencies: they count once, in the currency in which they paid first, and amounts per learner are over all whose money is in that currency.", "Des inscriptions ont de l’argent dans deux devises : elles comptent une fois, dans la devise dans laquelle elles ont payé d’abord, et les montants par apprenant sont sur tous ceux dont l’argent est dans cette devise.")
 	}
 	if ask.forPartner() {
-		f.suppress()
+		f.suppress(back...)
 	}
 	// What is kept back was chosen before: another order must not tell what this one hides.
 	slices.SortStableFunc(f.Rows, func(a, b Row) int {

@@ -155,12 +155,12 @@ func dashboardFigures() []Definition {
 			FR: "Pour chaque édition d’un programme, par devise : inscriptions, payantes et certifiées (un apprenant en a une par session ; ce que sont devenus les apprenants se lit dans la figure des apprenants d’un programme), net, frais et coûts pour autant qu’ils sont comptabilisés, ce qui reste, et combien d’inscriptions payantes portent les coûts (les coûts sans les frais, sur le net moyen moins les frais moyens d’une payante, arrondi vers le haut). La ligne de toutes les éditions porte aussi les coûts fixes donnés.",
 		},
 	}, {
-		ID: "partner_outcomes", Version: 2, Times: true, Money: true, answer: partnerOutcomesTx,
+		ID: "partner_outcomes", Version: 3, Times: true, Money: true, answer: partnerOutcomesTx,
 		Params: []Param{{ID: "partner", Title: catalog.Text{EN: "Organisation", FR: "Organisation"}, Required: true}, byBasis, byRule},
 		Title:  catalog.Text{EN: "Learners of an organisation", FR: "Apprenants d’une organisation"},
 		Says: catalog.Text{
-			EN: "For each session, those whom the organisation enrolled, bought a place for or took the money of, by stage, the share that is certified, and their net, as the organisation itself may be told: numbers of one to nine people are kept back, with as many others as it takes that no total gives them away.",
-			FR: "Pour chaque session, ceux que l’organisation a inscrits, à qui elle a acheté une place ou dont elle a encaissé l’argent, par étape, la part certifiée, et leur net, tels que l’organisation elle-même peut les connaître : les nombres de une à neuf personnes sont tus, avec autant d’autres qu’il faut pour qu’aucun total ne les trahisse.",
+			EN: "For each session, those whom the organisation enrolled, bought a place for or took the money of, by stage, the share that is certified, and their net, as the organisation itself may be told: numbers of one to nine people are kept back, with as many others as it takes that no total, no other stage and no amount gives them away.",
+			FR: "Pour chaque session, ceux que l’organisation a inscrits, à qui elle a acheté une place ou dont elle a encaissé l’argent, par étape, la part certifiée, et leur net, tels que l’organisation elle-même peut les connaître : les nombres de une à neuf personnes sont tus, avec autant d’autres qu’il faut pour qu’aucun total, aucune autre étape ni aucun montant ne les trahisse.",
 		},
 	}}
 }
@@ -212,10 +212,12 @@ func partnerOutcomesTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure)
 		stageColumns, []Column{col("certified_share", Share, "Certified of the enrolled", "Certifiés des inscrits"), col("net", Amount, "Net", "Net"), col("net_per_certified", Amount, "Net per certified", "Net par certifié")})
 	f.Charts = []Chart{{Kind: "bars", Y: "session", Values: []string{"enrolled"}, Facet: "currency"}, {Kind: "bars", Y: "session", Values: []string{"certified_share"}, Facet: "currency"}}
 	f.Open = false
+	var back []bool
 	for _, c := range cells {
 		if c.Partner != o.Key {
 			continue
 		}
+		back = append(back, c.Refunds != 0 || c.Disputes != 0)
 		who := c.payers()
 		row := Row{Open: slices.Contains(open, c.Session), Cells: []Cell{textCell(c.Session), textCell(string(c.Currency)), countCell(who.Enrolled), countCell(who.Paying)}}
 		f.Open = f.Open || row.Open
@@ -230,7 +232,7 @@ func partnerOutcomesTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure)
 		}
 		f.Rows = append(f.Rows, row)
 	}
-	f.suppress()
+	f.suppress(back...)
 	f.base("sessions", "sessions", "sessions", int64(len(f.Rows)))
 	return nil
 }

@@ -46,6 +46,7 @@ type Param struct {
 type Ask struct {
 	AsOf, KnownAt time.Time
 	Params        map[string]string
+	Named         func(session string) []int64 // of whom a partner knows by name how far they are, by nested; nil: of nobody
 }
 
 func (a Ask) list(param string) (all []string) {

@@ -170,6 +170,7 @@ func (n network) theRoleSeesTheViewsAndNothingElse(t *testing.T) {
 		"SELECT * FROM identity.people", "SELECT * FROM export.secret", "SELECT * FROM export.pieces", "SELECT * FROM ledger.entries", "SELECT platform.actor()",
 		"SET ROLE cursus_app", "SET ROLE cursus_views", "SET cursus.actor = 'system'; SELECT email FROM identity.people",
 		"UPDATE offers SET price_minor = 1", "SET default_transaction_read_only = off; DELETE FROM export.ledger_entries", "SET default_transaction_read_only = off; CREATE TABLE export.mine (a int)",
+		"SET default_transaction_read_only = off; COMMIT; CREATE TEMPORARY TABLE mine (a int)", "SELECT lo_create(0)", "SELECT lo_creat(-1)", "SELECT lo_from_bytea(0, 'a')",
 	} {
 		if _, err := reader.Exec(s); err == nil {
 			t.Error("it could", s)

@@ -96,6 +96,9 @@ func WriteFiles(ctx context.Context, db *postgres.DB, format string, open func(n
 		if d.SHA256, err = summed(open, d.Name, func(w io.Writer) error { return writeDictionary(w, views) }); err != nil {
 			return err
 		}
+		for _, v := range views {
+			d.Rows += int64(len(v.Columns))
+		}
 		m.Files = append(m.Files, d)
 		_, err = summed(open, "manifest.json", func(w io.Writer) error {
 			e := json.NewEncoder(w)

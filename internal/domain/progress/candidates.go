@@ -92,14 +92,19 @@ func (s *Service) Candidates(ctx context.Context, personID, groupID string, p pa
 			return err
 		}
 		for _, x := range sessions {
-			counts := make([]int, len(Standings))
+			counts, furthest := newTally(len(Standings)), newTally(len(Stages))
 			for _, m := range members {
 				if f, follows := facts.of(m, x); follows {
-					counts[slices.Index(Standings, f.standing())]++
+					counts.add(slices.Index(Standings, f.standing()), m)
+					furthest.add(slices.Index(Stages, f.course(x).Stage), m)
 				}
 			}
 			c := CandidateCounts{Session: x.Key}
 			c.Cells, c.Learners = cells(Standings, counts, !staff)
+			stages, _ := cells(Stages, furthest, !staff)
+			if kept(c.Cells) || kept(stages) {
+				keepBack(c.Cells)
+			}
 			out.Counts = append(out.Counts, c)
 		}
 		out.Learners, out.Next, err = candidatesTx(ctx, tx, g, p)

@@ -66,30 +66,77 @@ func countsTx(ctx context.Context, tx *postgres.Tx, g Group, sessions []session,
 
 var everybody = page.Request{Limit: 1_000_000} // a cohort has no more seats
 
-// counted counts those who follow one session.
+// counted counts those who follow one session. A school knows by name how far those are who agree to it: of the others it learns no small number
+// either.
 func counted(x session, members []member, facts known, now time.Time, suppress bool) SessionCounts {
-	furthest, pace := make([]int, len(Stages)), make([]int, len(Paces))
+	furthest, pace := newTally(len(Stages)), newTally(len(Paces))
 	for _, m := range members {
 		if f, follows := facts.of(m, x); follows {
 			course := f.course(x)
-			furthest[slices.Index(Stages, course.Stage)]++
-			pace[slices.Index(Paces, course.Pace)]++
+			furthest.add(slices.Index(Stages, course.Stage), m)
+			pace.add(slices.Index(Paces, course.Pace), m)
 		}
 	}
 	n := SessionCounts{Session: x.Key, Title: x.title(), Open: x.Ends == nil || now.Before(*x.Ends)}
 	n.Furthest, n.Learners = cells(Stages, furthest, suppress)
 	n.Pace, _ = cells(Paces, pace, suppress)
+	if suppress && (kept(n.Furthest) || kept(n.Pace) || tells(n)) {
+		keepBack(n.Pace)
+	}
 	return n
 }
 
-func cells[S ~string](names []S, counts []int, suppress bool) (out []Cell, total *int) {
+// kept says whether something of a list is kept back. Lists of the same people say much of the same in other words: beside each other they would give
+// away what one of them keeps back, so that then only one is told.
+func kept(cells []Cell) bool {
+	return slices.ContainsFunc(cells, func(c Cell) bool { return c.Count == nil })
+}
+
+func keepBack(cells []Cell) {
+	for i := range cells {
+		cells[i].Count = nil
+	}
+}
+
+// tells says whether the two lists of a session tell of few together: who did not start is silent, and who succeeded is on time, so that the ones
+// taken from the others leave those who started and are silent, or are on time and did not succeed yet.
+func tells(n SessionCounts) bool {
+	few := func(whole Cell, parts ...Cell) bool {
+		if whole.Count == nil {
+			return false
+		}
+		left := *whole.Count
+		for _, p := range parts {
+			if p.Count == nil {
+				return false
+			}
+			left -= *p.Count
+		}
+		return left != 0 && left > -disclosure.Least && left < disclosure.Least
+	}
+	pace := func(p Pace) Cell { return n.Pace[slices.Index(Paces, p)] }
+	return few(pace(Silent), n.Furthest[slices.Index(Stages, "enrolled")]) || few(pace(OnTime), n.Furthest[slices.Index(Stages, "succeeded"):]...)
+}
+
+// tally counts people by group, and those among them whom a school knows by name.
+type tally struct{ all, named []int }
+
+func newTally(groups int) tally { return tally{make([]int, groups), make([]int, groups)} }
+
+func (t tally) add(group int, m member) {
+	if t.all[group]++; m.Shared {
+		t.named[group]++
+	}
+}
+
+func cells[S ~string](names []S, counts tally, suppress bool) (out []Cell, total *int) {
 	var shown []*int
 	if suppress {
-		shown, total = disclosure.Suppress(counts)
+		shown, total = disclosure.SuppressBeside(counts.all, counts.named)
 	} else {
 		sum := 0
-		for i := range counts {
-			shown, sum = append(shown, &counts[i]), sum+counts[i]
+		for i := range counts.all {
+			shown, sum = append(shown, &counts.all[i]), sum+counts.all[i]
 		}
 		total = &sum
 	}

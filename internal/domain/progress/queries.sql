@@ -149,3 +149,10 @@ select g.name as school, coalesce(e.key, '') as edition,
        array(select s.key from catalog.sessions s where s.id = t.thing or s.id in (select x.session_id from programs.edition_sessions x where x.edition_id = t.thing) order by s.key) as sessions
   from things t join identity.organisations g on g.key = t.organisation left join programs.editions e on e.id = t.thing
  order by g.name, t.thing;
+
+-- name: GroupsOf
+-- The groups of an organisation that its people follow: cohorts, and orders with seats.
+select id from cohorts.cohorts where organisation = $1
+union all
+select id from sales.orders where organisation = $1 and exists (select 1 from sales.seats s where s.order_id = orders.id)
+order by id;

@@ -73,3 +73,30 @@ func TestWhatIsShownIsTrue(t *testing.T) {
 		}
 	})
 }
+
+// Who knows some people of a group by name takes them away from its count: what is left is as quiet as a count is.
+func TestTheOthersOfAGroupCannotBeWorkedOut(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		cells := rapid.SliceOfN(rapid.IntRange(0, 40), 1, 8).Draw(r, "cells")
+		known, others, named := make([]int, len(cells)), 0, 0
+		for i, n := range cells {
+			known[i] = rapid.IntRange(0, n).Draw(r, "known")
+			others, named = others+n-known[i], named+known[i]
+		}
+		shown, total := disclosure.SuppressBeside(cells, known)
+		hidden, left := 0, 0
+		for i, n := range shown {
+			if n == nil {
+				hidden, left = hidden+1, left+cells[i]-known[i]
+			} else if u := *n - known[i]; u > 0 && u < disclosure.Least || *n > 0 && *n < disclosure.Least {
+				r.Fatalf("%d are told of, %d of them are known by name", *n, known[i])
+			}
+		}
+		if total != nil && hidden == 1 && len(cells) > 1 {
+			r.Fatalf("the total of %v tells the one that is kept back of %v", shown, cells)
+		}
+		if hidden > 0 && hidden < len(cells) && left > 0 && left < disclosure.Least {
+			r.Fatalf("%d people of whom nobody knows are in %d of %d groups", left, hidden, len(cells))
+		}
+	})
+}

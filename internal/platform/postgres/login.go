@@ -50,6 +50,16 @@ func ExportLogin(ctx context.Context, dsn, name, password string) error {
 	for setting, value := range exportSettings {
 		statements = append(statements, fmt.Sprintf("ALTER ROLE %s SET %s = %s", role, setting, value))
 	}
+	// What everybody may by default is more than reading: tables of a session and large objects fill the disk. The house makes neither. Who is not
+	// the superuser can take the latter from nobody, and is warned by the database.
+	var database string
+	if err := tx.QueryRowContext(ctx, "SELECT current_database()").Scan(&database); err != nil {
+		return err
+	}
+	statements = append(statements, fmt.Sprintf("REVOKE TEMPORARY ON DATABASE %s FROM PUBLIC", pq.QuoteIdentifier(database)))
+	for _, f := range []string{"lo_create(oid)", "lo_creat(integer)", "lo_from_bytea(oid, bytea)", "lo_put(oid, bigint, bytea)", "lowrite(integer, bytea)"} {
+		statements = append(statements, "REVOKE EXECUTE ON FUNCTION pg_catalog."+f+" FROM PUBLIC")
+	}
 	for _, s := range statements {
 		if _, err := tx.ExecContext(ctx, s); err != nil {
 			return err
