@@ -24576,6 +24576,9 @@ type PublishQuestionnaireParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// RecordStatementsJSONBody defines parameters for RecordStatements.
+type RecordStatementsJSONBody = openapi_types.File
+
 // ListSurveyImportsParams defines parameters for ListSurveyImports.
 type ListSurveyImportsParams struct {
 	// Limit How many at most.
@@ -25082,6 +25085,9 @@ type PutQuestionnaireInvitationsJSONRequestBody = QuestionnaireInvitationsBody
 
 // PutQuestionnaireJSONRequestBody defines body for PutQuestionnaire for application/json ContentType.
 type PutQuestionnaireJSONRequestBody = NewQuestionnaire
+
+// RecordStatementsJSONRequestBody defines body for RecordStatements for application/json ContentType.
+type RecordStatementsJSONRequestBody = RecordStatementsJSONBody
 
 // PutWeeklyMailJSONRequestBody defines body for PutWeeklyMail for application/json ContentType.
 type PutWeeklyMailJSONRequestBody = WeeklyMailBody
@@ -29461,7 +29467,7 @@ type ClientInterface interface {
 
 	// RecordStatementsWithBody Record xAPI statements of graded events
 	//
-	// Takes a batch of xAPI statements (1.0.3 or 2.0), one a line or as one array, in any order. Each is known by its id and taken once, whatever batch it comes in. A
+	// Takes a batch of xAPI statements (1.0.3 or 2.0), one a line, as one array or a single one, in any order. Each is known by its id and taken once, whatever batch it comes in. A
 	// score of a course is its total, any other that of an exercise; `registered` and `unregistered` say who is enrolled. Each statement
 	// has its outcome: taken, duplicate, ignored (it is of nothing that is graded) or rejected, with the reason. Stages are reached at the
 	// times of the statements.
@@ -29470,6 +29476,18 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/sessions/{session}/statements (the `RecordStatements` operationId).
 	RecordStatementsWithBody(ctx context.Context, session SessionRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecordStatements Record xAPI statements of graded events
+	//
+	// Takes a batch of xAPI statements (1.0.3 or 2.0), one a line, as one array or a single one, in any order. Each is known by its id and taken once, whatever batch it comes in. A
+	// score of a course is its total, any other that of an exercise; `registered` and `unregistered` say who is enrolled. Each statement
+	// has its outcome: taken, duplicate, ignored (it is of nothing that is graded) or rejected, with the reason. Stages are reached at the
+	// times of the statements.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/sessions/{session}/statements (the `RecordStatements` operationId).
+	RecordStatements(ctx context.Context, session SessionRef, body RecordStatementsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSurveyImports List the imports of surveys and forums
 	//
@@ -38528,7 +38546,7 @@ func (c *Client) RebuildStages(ctx context.Context, session SessionRef, reqEdito
 
 // RecordStatementsWithBody Record xAPI statements of graded events
 //
-// Takes a batch of xAPI statements (1.0.3 or 2.0), one a line or as one array, in any order. Each is known by its id and taken once, whatever batch it comes in. A
+// Takes a batch of xAPI statements (1.0.3 or 2.0), one a line, as one array or a single one, in any order. Each is known by its id and taken once, whatever batch it comes in. A
 // score of a course is its total, any other that of an exercise; `registered` and `unregistered` say who is enrolled. Each statement
 // has its outcome: taken, duplicate, ignored (it is of nothing that is graded) or rejected, with the reason. Stages are reached at the
 // times of the statements.
@@ -38538,6 +38556,28 @@ func (c *Client) RebuildStages(ctx context.Context, session SessionRef, reqEdito
 // Corresponds with POST /v1/sessions/{session}/statements (the `RecordStatements` operationId).
 func (c *Client) RecordStatementsWithBody(ctx context.Context, session SessionRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRecordStatementsRequestWithBody(c.Server, session, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecordStatements Record xAPI statements of graded events
+//
+// Takes a batch of xAPI statements (1.0.3 or 2.0), one a line, as one array or a single one, in any order. Each is known by its id and taken once, whatever batch it comes in. A
+// score of a course is its total, any other that of an exercise; `registered` and `unregistered` say who is enrolled. Each statement
+// has its outcome: taken, duplicate, ignored (it is of nothing that is graded) or rejected, with the reason. Stages are reached at the
+// times of the statements.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/sessions/{session}/statements (the `RecordStatements` operationId).
+func (c *Client) RecordStatements(ctx context.Context, session SessionRef, body RecordStatementsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordStatementsRequest(c.Server, session, body)
 	if err != nil {
 		return nil, err
 	}
@@ -58338,6 +58378,17 @@ func NewRebuildStagesRequest(server string, session SessionRef) (*http.Request, 
 	return req, nil
 }
 
+// NewRecordStatementsRequest calls the generic RecordStatements builder with application/json body
+func NewRecordStatementsRequest(server string, session SessionRef, body RecordStatementsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRecordStatementsRequestWithBody(server, session, "application/json", bodyReader)
+}
+
 // NewRecordStatementsRequestWithBody constructs an http.Request for the RecordStatements method, with any body, and a specified content type
 func NewRecordStatementsRequestWithBody(server string, session SessionRef, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
@@ -64954,7 +65005,7 @@ type ClientWithResponsesInterface interface {
 
 	// RecordStatementsWithBodyWithResponse Record xAPI statements of graded events
 	//
-	// Takes a batch of xAPI statements (1.0.3 or 2.0), one a line or as one array, in any order. Each is known by its id and taken once, whatever batch it comes in. A
+	// Takes a batch of xAPI statements (1.0.3 or 2.0), one a line, as one array or a single one, in any order. Each is known by its id and taken once, whatever batch it comes in. A
 	// score of a course is its total, any other that of an exercise; `registered` and `unregistered` say who is enrolled. Each statement
 	// has its outcome: taken, duplicate, ignored (it is of nothing that is graded) or rejected, with the reason. Stages are reached at the
 	// times of the statements.
@@ -64963,6 +65014,18 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/sessions/{session}/statements (the `RecordStatements` operationId).
 	RecordStatementsWithBodyWithResponse(ctx context.Context, session SessionRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordStatementsResponse, error)
+
+	// RecordStatementsWithResponse Record xAPI statements of graded events
+	//
+	// Takes a batch of xAPI statements (1.0.3 or 2.0), one a line, as one array or a single one, in any order. Each is known by its id and taken once, whatever batch it comes in. A
+	// score of a course is its total, any other that of an exercise; `registered` and `unregistered` say who is enrolled. Each statement
+	// has its outcome: taken, duplicate, ignored (it is of nothing that is graded) or rejected, with the reason. Stages are reached at the
+	// times of the statements.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/statements (the `RecordStatements` operationId).
+	RecordStatementsWithResponse(ctx context.Context, session SessionRef, body RecordStatementsJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordStatementsResponse, error)
 
 	// ListSurveyImportsWithResponse List the imports of surveys and forums
 	//
@@ -92030,7 +92093,7 @@ func (c *ClientWithResponses) RebuildStagesWithResponse(ctx context.Context, ses
 
 // RecordStatementsWithBodyWithResponse Record xAPI statements of graded events
 //
-// Takes a batch of xAPI statements (1.0.3 or 2.0), one a line or as one array, in any order. Each is known by its id and taken once, whatever batch it comes in. A
+// Takes a batch of xAPI statements (1.0.3 or 2.0), one a line, as one array or a single one, in any order. Each is known by its id and taken once, whatever batch it comes in. A
 // score of a course is its total, any other that of an exercise; `registered` and `unregistered` say who is enrolled. Each statement
 // has its outcome: taken, duplicate, ignored (it is of nothing that is graded) or rejected, with the reason. Stages are reached at the
 // times of the statements.
@@ -92040,6 +92103,24 @@ func (c *ClientWithResponses) RebuildStagesWithResponse(ctx context.Context, ses
 // Corresponds with POST /v1/sessions/{session}/statements (the `RecordStatements` operationId).
 func (c *ClientWithResponses) RecordStatementsWithBodyWithResponse(ctx context.Context, session SessionRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordStatementsResponse, error) {
 	rsp, err := c.RecordStatementsWithBody(ctx, session, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordStatementsResponse(rsp)
+}
+
+// RecordStatementsWithResponse Record xAPI statements of graded events
+//
+// Takes a batch of xAPI statements (1.0.3 or 2.0), one a line, as one array or a single one, in any order. Each is known by its id and taken once, whatever batch it comes in. A
+// score of a course is its total, any other that of an exercise; `registered` and `unregistered` say who is enrolled. Each statement
+// has its outcome: taken, duplicate, ignored (it is of nothing that is graded) or rejected, with the reason. Stages are reached at the
+// times of the statements.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/statements (the `RecordStatements` operationId).
+func (c *ClientWithResponses) RecordStatementsWithResponse(ctx context.Context, session SessionRef, body RecordStatementsJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordStatementsResponse, error) {
+	rsp, err := c.RecordStatements(ctx, session, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}

@@ -25772,8 +25772,9 @@ func (response RebuildStages200JSONResponse) VisitRebuildStagesResponse(ctx *fib
 }
 
 type RecordStatementsRequestObject struct {
-	Session SessionRef `json:"session"`
-	Body    io.Reader
+	Session     SessionRef `json:"session"`
+	ContentType string
+	Body        io.Reader
 }
 
 type RecordStatementsResponseObject interface {
@@ -38956,6 +38957,7 @@ func (sh *strictHandler) RecordStatements(ctx *fiber.Ctx, session SessionRef) er
 	var request RecordStatementsRequestObject
 
 	request.Session = session
+	request.ContentType = string(ctx.Request().Header.ContentType())
 
 	request.Body = bytes.NewReader(ctx.Request().Body())
 

@@ -70,12 +70,15 @@ func TestWhatFuzzingFoundAtEveryDoor(t *testing.T) {
 			put(name, "importSurvey", map[string]string{"session": w.session.Key, "moment": "closing"}, named, "text/csv")
 			put(name, "importExamResults", session, named, "text/csv")
 		}
-		put(name, "recordStatements", session, "", "application/x-ndjson")
+		put(name, "recordStatements", session, "", []string{"application/x-ndjson", "application/json"}[i%2])
 	}
 	for _, operation := range []string{"importGrades 201", "importForum 201", "importSurvey 201", "recordStatements 200", "importGrades 400"} {
 		if said[operation] == 0 {
 			t.Error("never: ", operation, " of ", said)
 		}
+	}
+	if n := said["recordStatements 415"]; n > 0 {
+		t.Error(n, " batches of statements are of a type that is not taken")
 	}
 	for some := range slices.Chunk(names, 40) {
 		w.batchOf(d, files, some)

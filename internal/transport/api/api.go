@@ -163,7 +163,7 @@ func (o *operation) checkHead(contentEncoding, contentType string, length int) e
 	if !o.anyMedia {
 		media, parameters, err := mime.ParseMediaType(contentType)
 		charset := parameters["charset"]
-		if err != nil || o.media[media] == nil || o.takesJSON() && charset != "" && !strings.EqualFold(charset, "utf-8") {
+		if err != nil || o.media[media] == nil || media == "application/json" && charset != "" && !strings.EqualFold(charset, "utf-8") {
 			return errMediaType.Detailf("The body is sent as %s.", strings.Join(o.types(), " or "))
 		}
 	}

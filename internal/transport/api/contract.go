@@ -53,8 +53,8 @@ type operation struct {
 	cached           bool   // x-cache: public; the answer is the same for everybody
 }
 
-// takesJSON says whether the body is read as JSON.
-func (o *operation) takesJSON() bool { return o.media["application/json"] != nil }
+// takesJSON says whether the body is read as JSON. What may come as a file of another type too is bytes, which the room reads.
+func (o *operation) takesJSON() bool { return o.media["application/json"] != nil && len(o.media) == 1 }
 
 // changesPublic says whether the operation may change an answer that is kept.
 func (o *operation) changesPublic() bool {

@@ -178,6 +178,9 @@ func (o *Operation) body() (*openapi3.Schema, string) {
 		names = append(names, name)
 	}
 	sort.Strings(names)
+	if len(names) > 1 && names[0] == jsonType { // JSON as a file among others, which the room reads
+		names = names[1:]
+	}
 	return o.op.RequestBody.Value.Content[names[0]].Schema.Value, names[0]
 }
 
