@@ -18,6 +18,11 @@ func (r Rooms) Figures(_ context.Context, _ api.Principal, p page.Request) ([]an
 
 // Figure answers a figure.
 func (r Rooms) Figure(ctx context.Context, who api.Principal, id string, ask analytics.Ask) (analytics.Figure, error) {
+	ask.OneByOne = true
+	return r.figure(ctx, who, id, ask)
+}
+
+func (r Rooms) figure(ctx context.Context, who api.Principal, id string, ask analytics.Ask) (analytics.Figure, error) {
 	if d, err := analytics.DefinitionOf(id); err == nil && d.Personal && !slices.Contains(who.Scopes, "grades:read") {
 		return analytics.Figure{}, errNoFigures
 	}
@@ -26,7 +31,7 @@ func (r Rooms) Figure(ctx context.Context, who api.Principal, id string, ask ana
 
 // FigureFile answers a figure for a file.
 func (r Rooms) FigureFile(ctx context.Context, who api.Principal, id string, ask analytics.Ask) (analytics.Figure, error) {
-	return r.Figure(ctx, who, id, ask)
+	return r.figure(ctx, who, id, ask)
 }
 
 // ExerciseLearners lists who did an exercise.

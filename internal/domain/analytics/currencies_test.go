@@ -1,7 +1,9 @@
 package analytics_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -155,6 +157,22 @@ func TestAmountsPerLearnerAreOfTheirCurrency(t *testing.T) {
 	same("the cube of those with money in two currencies", amounts("outcome_cube", map[string]string{"by": "session"}, "enrolled", "started", "net_per_started", "cost_per_started"), map[string]string{
 		"FRANC XOF": "2 | 2 | 50000 XOF | 5000 XOF", "FRANC EUR": "0 | 0 | 900.00 EUR | 50.00 EUR",
 	})
+	// Rows that are given one by one, as the API asks for them, are those that stand beside each other, in every order of dimensions and for a partner.
+	for _, with := range []map[string]string{{"by": "session"}, {"by": "session,month"}, {"by": "offer,session,country"}, {"by": "session", "audience": "partner"}} {
+		var said [2][]byte
+		for i, one := range []bool{false, true} {
+			f, err := analytics.FigureOf(system, h.db, "outcome_cube", analytics.Ask{Params: with, OneByOne: one})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if said[i], err = json.Marshal(f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !bytes.Equal(said[0], said[1]) || !bytes.Contains(said[0], []byte(`"FRANC"`)) {
+			t.Errorf("%v: one by one\n%s\nbeside each other\n%s", with, said[1], said[0])
+		}
+	}
 	same("break-even", amounts("break_even", map[string]string{"session": "FRANC"}, "paying", "net_per_paying", "costs"), map[string]string{
 		"XOF XOF": "2 | 50000 XOF | 0 XOF", "EUR EUR": "1 | 900.00 EUR | 100.00 EUR",
 	})

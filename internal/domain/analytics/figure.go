@@ -46,6 +46,7 @@ type Param struct {
 type Ask struct {
 	AsOf, KnownAt time.Time
 	Params        map[string]string
+	OneByOne      bool                         // the rows are wanted once, in their order, by MarshalJSON alone: thousands need not stand beside each other
 	Named         func(session string) []int64 // of whom a partner knows by name how far they are, by nested; nil: of nobody
 }
 
@@ -141,6 +142,8 @@ type Figure struct {
 	Base      []Base
 	Columns   []Column
 	Rows      []Row
+	lay       func(do func(Row)) // gives the rows instead, where they were asked for one by one: a row is gone when the next comes
+	laid      int                // how many
 	Charts    []Chart
 	Notes     []catalog.Text
 	At        time.Time // the instant that is asked for, or that of the answer: files leave it out, so that the same question has the same bytes tomorrow
@@ -268,16 +271,6 @@ func amountCell(minor int64, c money.Currency) Cell {
 func appendCounts(cells []Cell, n []int64) []Cell {
 	for i := range n {
 		cells = append(cells, Cell{Count: &n[i]})
-	}
-	return cells
-}
-
-// appendAmounts adds a cell for each amount of a currency, which stand together too.
-func appendAmounts(cells []Cell, c money.Currency, minor ...int64) []Cell {
-	amounts := make([]money.Amount, len(minor))
-	for i := range minor {
-		amounts[i] = money.Of(minor[i], c)
-		cells = append(cells, Cell{Amount: &amounts[i]})
 	}
 	return cells
 }

@@ -85,14 +85,25 @@ func (f Figure) MarshalJSON() ([]byte, error) {
 			line += 24
 		}
 	}
-	b := make([]byte, 0, len(start)+64+line*len(f.Rows))
+	each, rows := f.lay, f.laid
+	if each == nil {
+		rows = len(f.Rows)
+		each = func(do func(Row)) {
+			for _, r := range f.Rows {
+				do(r)
+			}
+		}
+	}
+	b := make([]byte, 0, len(start)+64+line*rows)
 	b = append(append(b, start[:len(start)-1]...), `,"rows":[`...)
-	for i, r := range f.Rows {
-		if i > 0 {
+	first := true
+	each(func(r Row) {
+		if !first {
 			b = append(b, ',')
 		}
+		first = false
 		b = r.appendJSON(b)
-	}
+	})
 	return append(b, "]}"...), nil
 }
 
