@@ -229,7 +229,7 @@ func moneyFigures() []Definition {
 			FR: "Combien d’apprenants payants portent les coûts d’une session : les coûts comptabilisés et les coûts fixes donnés, sur ce que laisse un apprenant payant (le revenu net moyen moins les frais moyens, qui viennent avec chacun), arrondi vers le haut.",
 		},
 	}, {
-		ID: "price_points", Version: 2, Times: true, Money: true, Params: []Param{ofSession}, answer: pricesTx,
+		ID: "price_points", Version: 3, Times: true, Money: true, Params: []Param{ofSession}, answer: pricesTx,
 		Title: catalog.Text{EN: "Price points and elasticity", FR: "Prix et élasticité"},
 		Says: catalog.Text{
 			EN: "What was paid for one place of the session, price by price: places sold, and the days from the first to the last sale at that price. Elasticity compares places per day between two neighbouring prices (arc elasticity, mid-point formula); with one price there is none.",

@@ -54,8 +54,11 @@ type pricePoint struct {
 	Last     time.Time      `db:"last_at"`
 }
 
-// days counts from the first sale to the last, both included.
-func (p pricePoint) days() int64 { return int64(p.Last.Sub(p.First)/(24*time.Hour)) + 1 }
+// days counts the days (UTC) from that of the first sale to that of the last, both included.
+func (p pricePoint) days() int64 {
+	const day = 24 * time.Hour
+	return int64(p.Last.UTC().Truncate(day).Sub(p.First.UTC().Truncate(day))/day) + 1
+}
 
 // elasticity is the arc elasticity between two prices in thousandths: the change of places per day over the change of the price, each relative
 // to the mid-point. ok is false where one price is not another.

@@ -24,3 +24,14 @@ func TestElasticityIsOfPlacesPerDay(t *testing.T) {
 		t.Error("one price has an elasticity")
 	}
 }
+
+// From the evening of the 12th to the morning of the 21st there are ten days with sales, though not ten times 24 hours.
+func TestDaysOfSalesAreDays(t *testing.T) {
+	p := pricePoint{First: time.Date(2026, 2, 12, 18, 0, 0, 0, time.UTC), Last: time.Date(2026, 2, 21, 9, 0, 0, 0, time.UTC)}
+	if n := p.days(); n != 10 {
+		t.Errorf("%d days", n)
+	}
+	if p.Last = p.First; p.days() != 1 {
+		t.Errorf("%d days", p.days())
+	}
+}
