@@ -205,4 +205,3 @@ func offersOfTx(ctx context.Context, tx *postgres.Tx, cells []CubeCell) (map[str
 	}
 	return words, err
 }
-
