@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lib/pq"
+
 	"cursus/internal/domain/analytics"
 	"cursus/internal/domain/cohorts"
 	"cursus/internal/domain/dossier"
@@ -567,20 +569,11 @@ func (w *world) standing(owner *sql.DB, names ...string) (all string) {
 	w.t.Helper()
 	var tables []string
 	for _, name := range names {
-		rows, err := owner.Query(`select schemaname || '.' || tablename from pg_tables where $1::text in (schemaname, schemaname || '.' || tablename) order by 1`, name)
-		if err != nil {
+		var some pq.StringArray
+		if err := owner.QueryRow(`select array_agg(schemaname || '.' || tablename order by schemaname, tablename) from (select schemaname, tablename from pg_tables where $1::text in (schemaname, schemaname || '.' || tablename)) x`, name).Scan(&some); err != nil {
 			w.t.Fatal(err)
 		}
-		for rows.Next() {
-			var table string
-			if err := rows.Scan(&table); err != nil {
-				w.t.Fatal(err)
-			}
-			tables = append(tables, table)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			w.t.Fatal(err)
-		}
+		tables = append(tables, some...)
 	}
 	if len(tables) < len(names) {
 		w.t.Fatal("the tables of ", names, " are ", tables)
