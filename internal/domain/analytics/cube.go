@@ -222,7 +222,7 @@ func moneyFigures() []Definition {
 			FR: "Pour chaque organisation qui a acheté ou encaissé à son guichet, et pour ceux qui sont venus d’eux-mêmes : apprenants payants, la part certifiée de tous les inscrits (qui a été remboursé reste certifié), la part du revenu net, et ce qui en reste une fois payés les frais, la part de l’organisation selon sa convention, et les coûts, par devise.",
 		},
 	}, {
-		ID: "break_even", Version: 2, Times: true, Money: true, Params: []Param{ofSession, fixedCosts, fixedCurrency}, answer: breakEvenTx,
+		ID: "break_even", Version: 3, Times: true, Money: true, Params: []Param{ofSession, fixedCosts, fixedCurrency}, answer: breakEvenTx,
 		Title: catalog.Text{EN: "Break-even", FR: "Seuil de rentabilité"},
 		Says: catalog.Text{
 			EN: "How many paying learners carry the costs of a session: booked costs and the fixed costs that are given, over what a paying learner leaves (the mean net revenue less the mean fees, which come with each), rounded up.",
