@@ -147,7 +147,7 @@ func dashboardFigures() []Definition {
 			FR: "Pour chaque édition d’un programme ses membres, chaque apprenant une fois : ceux qui ont commencé dans une de ses sessions, ceux qui sont certifiés dans une, et ceux qui le sont dans toutes ; le net de l’édition et ce qu’il représente par apprenant, et par certifié de toutes les sessions. Là où une édition a encaissé deux devises, aucun montant n’est divisé par des personnes, puisque qui a payé en laquelle n’est pas distingué ici.",
 		},
 	}, {
-		ID: "program_earnings", Version: 3, Times: true, Money: true, answer: earningsTx,
+		ID: "program_earnings", Version: 4, Times: true, Money: true, answer: earningsTx,
 		Params: []Param{ofProgram, fixedCosts, fixedCurrency, byBasis},
 		Title:  catalog.Text{EN: "Does a program earn its cost?", FR: "Un programme couvre-t-il son coût ?"},
 		Says: catalog.Text{
