@@ -308,7 +308,8 @@ func parseWide(t *table) (r Report, err error) {
 	r.Cohorts = t.has("cohort")
 	speaks := t.has("status")
 	r.Partial = !speaks
-	place, seen := map[int]int{}, map[Column]int{}
+	var place []int // of the columns, in the file
+	seen := map[Column]int{}
 	for i, h := range t.header {
 		label := strings.TrimSpace(h)
 		if low := strings.ToLower(label); asides[low] && t.at[low] == i {
@@ -327,7 +328,7 @@ func parseWide(t *table) (r Report, err error) {
 		bare := c
 		c.Occurrence = seen[bare] // two exercises may have one name: they are told apart by their order
 		seen[bare]++
-		place[i] = len(r.Columns)
+		place = append(place, i)
 		r.Columns = append(r.Columns, c)
 	}
 	if len(r.Columns) == 0 {
@@ -352,7 +353,7 @@ func parseWide(t *table) (r Report, err error) {
 			}
 		}
 		row.Cells = make([]int64, len(r.Columns))
-		for i, c := range place {
+		for c, i := range place {
 			said := strings.TrimSpace(record[i])
 			if said == "" {
 				said = "Not Attempted"
