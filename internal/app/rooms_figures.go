@@ -45,7 +45,7 @@ func (r Rooms) ExerciseLearners(ctx context.Context, _ api.Principal, w analytic
 
 // ListedLearners lists who is on a list that makes certificates.
 func (r Rooms) ListedLearners(ctx context.Context, _ api.Principal, w analytics.WhoIsListed, p page.Request) (all []analytics.Listed, next string, err error) {
-	err = r.h.DB.View(ctx, "listed learners", func(ctx context.Context, tx *postgres.Tx) error {
+	err = r.h.DB.View(postgres.WithGenericPlans(ctx), "listed learners", func(ctx context.Context, tx *postgres.Tx) error {
 		all, next, err = analytics.ListedTx(ctx, tx, w, p)
 		return err
 	})
