@@ -92,9 +92,9 @@ func PutCourseTx(ctx context.Context, tx *postgres.Tx, c Course) error {
 		return err
 	}
 	// It goes the way of all others, in one step: what everybody reads from now on is found by its moves.
-	for _, to := range []Publication{InReview, Published} {
-		from := map[Publication]Publication{InReview: Drafted, Published: InReview}[to]
-		if err := MoveTx(ctx, tx, "course", w.ID, w.Version, from, to, ""); err != nil {
+	way := []Publication{Drafted, InReview, Published}
+	for i, to := range way[1:] {
+		if err := MoveTx(ctx, tx, "course", w.ID, w.Version, way[i], to, ""); err != nil {
 			return err
 		}
 	}
