@@ -185,16 +185,13 @@ func importTx(ctx context.Context, tx *postgres.Tx, f file) (Collection, error) 
 	if err := k.by.read(&k.report); err != nil {
 		return Collection{}, err
 	}
-	steps := []func(context.Context) error{k.prepareColumns, k.enrol, k.readLater, k.readPast, k.compare}
+	steps := []func(context.Context) error{k.prepareColumns, k.enrol, k.doubt, k.readLater, k.readPast, k.compare}
 	for i, do := range steps {
 		if in.Progress != nil {
 			in.Progress(i+1, len(steps)+1)
 		}
 		if err := do(ctx); err != nil {
 			return Collection{}, err
-		}
-		if i == 1 { // it is known who is in it, and who was before
-			k.doubt(in.FileName, session)
 		}
 	}
 	if in.Progress != nil {

@@ -1,11 +1,10 @@
 package gradebook
 
 import (
+	"context"
 	"path/filepath"
 	"regexp"
 	"strings"
-
-	"cursus/internal/domain/catalog"
 )
 
 // What a file makes one doubt before it is applied. None of it refuses a file: a name is only a name, and a platform may give everybody another id.
@@ -33,22 +32,23 @@ func namedOtherwise(fileName, key string) bool {
 	return !strings.HasSuffix(of[1], key)
 }
 
-// doubt notes what one should look at.
-func (k *intake) doubt(fileName string, s catalog.Session) {
+// doubt notes what one should look at, when it is known who is in the file, and who was before.
+func (k *intake) doubt(context.Context) error {
 	k.collection.Warnings = []string{}
 	if k.rank < 0 {
-		return
+		return nil
 	}
-	if namedOtherwise(fileName, s.PlatformKey) {
+	if namedOtherwise(k.collection.FileName, k.session.PlatformKey) {
 		k.collection.Warnings = append(k.collection.Warnings, NamedOtherwise)
 	}
 	if len(k.members) == 0 || len(k.rows) == 0 {
-		return
+		return nil
 	}
 	for _, id := range k.rows {
 		if k.members[id] {
-			return
+			return nil
 		}
 	}
 	k.collection.Warnings = append(k.collection.Warnings, NobodyKnown)
+	return nil
 }
